@@ -1,0 +1,133 @@
+#ifndef CCL_BACKEND_BACKEND_H_
+#define CCL_BACKEND_BACKEND_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "ccl/base/types.h"
+#include "ccl/topology/topology.h"
+
+// The window between executions above and transports below. A backend moves bytes between ranks
+// and tells the time; it knows no collective, no chunk and no reduction.
+namespace ccl {
+
+struct Piece {
+  void* data = nullptr;
+  size_t bytes = 0;
+};
+struct ConstPiece {
+  const void* data = nullptr;
+  size_t bytes = 0;
+};
+
+// Takes the bytes of a kRecvReduce or kGroupReduce where they are.
+class Consumer {
+ public:
+  // Called by the backend once per operation posted with real bytes, on the thread that calls Post
+  // or Poll, between Post and the operation's completion. `operands` are the arriving byte strings
+  // (one for kRecvReduce; one per member in order of rank for kGroupReduce), each a list of pieces;
+  // they are lent for the duration of the call. Must not call back into the backend.
+  virtual void Consume(uint64_t token, absl::Span<const absl::Span<const ConstPiece>> operands) = 0;
+
+ protected:
+  ~Consumer() = default;
+};
+
+enum class OperationKind : uint8_t {
+  kSend,
+  kRecv,
+  kRecvReduce,
+  kGroupReduce,
+  kGroupCopy,
+  kReconfigure,
+  kCopy,      // cost only: `bytes` were copied locally
+  kReduce,    // cost only: `bytes` of operands were reduced locally
+  kDelay,     // cost only: the rank is busy for `delay`
+};
+
+// Ranks [.., ..] of a group operation, ascending; lives as long as the operation.
+struct RankSet {
+  uint64_t id = 0;  // equal on all members, distinct among groups of one context
+  absl::Span<const int> ranks;
+};
+
+struct Operation {
+  OperationKind kind = OperationKind::kSend;
+  uint16_t channel = 0;
+  int32_t peer = 0;            // rank; root of a group operation, -1: every member
+  uint32_t context = 0;        // operations match within one context (a communicator)
+  uint64_t bytes = 0;          // of the message; each operand of a group operation
+  Time delay = 0;              // kDelay
+  // Real bytes: kSend, kGroupReduce, and kGroupCopy at the root read `src`; kRecv and kGroupCopy
+  // write `dst`. Empty with a phantom payload. The arrays are read during Post only; the memory
+  // they point to stays valid and, for src, unchanged until the completion.
+  absl::Span<const ConstPiece> src;
+  absl::Span<const Piece> dst;
+  Consumer* consumer = nullptr;  // kRecvReduce, and kGroupReduce where the result is wanted;
+                                 // null with a phantom payload
+  RankSet group;
+  uint64_t token = 0;            // comes back in the completion
+};
+
+struct Completion {
+  int rank = 0;
+  uint64_t token = 0;
+};
+
+struct Abilities {
+  bool virtual_time = false;    // time advances in Poll only, and never while a rank could act
+  bool phantom = false;         // operations may carry sizes without bytes
+  bool models_compute = false;  // wants kCopy, kReduce and kDelay; else they complete at once
+  bool group_operations = false;
+};
+
+enum class Waiting : uint8_t { kNo, kYes };
+
+// Ranks of one job. Not thread-safe: the engine serialises calls. Matching: the k-th send from a
+// to b in (context, channel) meets the k-th receive, in the order of posting; the byte counts must
+// agree, and a disagreement is an error that names both sides. Zero-byte messages match like others.
+class Backend {
+ public:
+  virtual ~Backend() = default;
+  Backend(const Backend&) = delete;
+  Backend& operator=(const Backend&) = delete;
+
+  virtual absl::string_view name() const = 0;  // "emulated", "mpi"
+  virtual int ranks() const = 0;
+  virtual absl::Span<const int> local_ranks() const = 0;  // ascending; driven by this process
+  virtual const Topology& topology() const = 0;
+  virtual Abilities abilities() const = 0;
+
+  // Virtual: the world's instant. Real: a monotonic clock.
+  virtual Time Now() const = 0;
+
+  // Starts operations of a local rank. Never blocks; errors appear in Poll.
+  virtual void Post(int rank, absl::Span<const Operation> operations) = 0;
+
+  // Appends completions. Real time: those at hand; with kYes may wait (yielding) a bounded while
+  // for one. Virtual time: moves the clock to the next instant at which something completes and
+  // appends everything of that instant; appends nothing when nothing is in flight.
+  // An error is final: it comes back from every later call.
+  virtual absl::Status Poll(Waiting waiting, std::vector<Completion>& done) = 0;
+
+  // Collective over the processes of the job: rank 0's bytes, on every process.
+  virtual absl::Status ShareFromRankZero(std::string& bytes) = 0;
+
+ protected:
+  Backend() = default;
+};
+
+// Opens the backend that a URL names: "emulated:FABRIC[?ranks=N&set=KEY=VALUE&...]", "mpi:".
+// The one link seam between the library and its transports; defined in transports/builtin.cc.
+// `ranks` is what the caller expects, 0 when the backend is to say.
+absl::StatusOr<std::unique_ptr<Backend>> OpenBackend(absl::string_view url, int ranks);
+
+}  // namespace ccl
+
+#endif  // CCL_BACKEND_BACKEND_H_

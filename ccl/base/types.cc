@@ -1,0 +1,97 @@
+#include "ccl/base/types.h"
+
+#include <string>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
+#include "absl/types/span.h"
+
+namespace ccl {
+namespace {
+
+struct TypeRow {
+  absl::string_view name;
+  size_t size;
+};
+constexpr TypeRow kTypeRows[kDataTypes] = {
+    {"int8", 1},   {"uint8", 1}, {"int32", 4}, {"uint32", 4}, {"int64", 8},
+    {"uint64", 8}, {"half", 2},  {"float", 4}, {"double", 8}, {"bfloat16", 2},
+};
+constexpr absl::string_view kOpNames[kReduceOps] = {"sum", "prod", "max", "min", "avg"};
+constexpr absl::string_view kCollectiveNames[kCollectives] = {
+    "allreduce", "reduce_scatter", "allgather", "broadcast", "reduce",
+    "alltoall",  "gather",         "scatter",   "barrier"};
+
+struct Alias {
+  absl::string_view name;
+  DataType type;
+};
+constexpr Alias kTypeAliases[] = {
+    {"float16", DataType::kFloat16},  {"fp16", DataType::kFloat16},
+    {"float32", DataType::kFloat32},  {"fp32", DataType::kFloat32},
+    {"float64", DataType::kFloat64},  {"fp64", DataType::kFloat64},
+    {"bf16", DataType::kBfloat16},    {"char", DataType::kInt8},
+    {"int", DataType::kInt32},
+};
+
+}  // namespace
+
+size_t SizeOf(DataType type) { return kTypeRows[static_cast<int>(type)].size; }
+absl::string_view Name(DataType type) { return kTypeRows[static_cast<int>(type)].name; }
+absl::string_view Name(ReduceOp op) { return kOpNames[static_cast<int>(op)]; }
+absl::string_view Name(Collective collective) {
+  return kCollectiveNames[static_cast<int>(collective)];
+}
+
+absl::StatusOr<DataType> ParseDataType(absl::string_view name) {
+  for (int i = 0; i < kDataTypes; ++i) {
+    if (kTypeRows[i].name == name) return static_cast<DataType>(i);
+  }
+  for (const Alias& alias : kTypeAliases) {
+    if (alias.name == name) return alias.type;
+  }
+  return absl::InvalidArgumentError(absl::StrCat(
+      "unknown data type '", name, "'; known: int8 uint8 int32 uint32 int64 uint64 half float "
+      "double bfloat16"));
+}
+
+absl::StatusOr<ReduceOp> ParseReduceOp(absl::string_view name) {
+  for (int i = 0; i < kReduceOps; ++i) {
+    if (kOpNames[i] == name) return static_cast<ReduceOp>(i);
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat("unknown reduction '", name, "'; known: sum prod max min avg"));
+}
+
+absl::StatusOr<Collective> ParseCollective(absl::string_view name) {
+  // "all_reduce", "all-reduce" and "AllReduce" all mean allreduce.
+  const auto squeeze = [](absl::string_view text) {
+    return absl::StrReplaceAll(absl::AsciiStrToLower(text), {{"_", ""}, {"-", ""}});
+  };
+  const std::string wanted = squeeze(name);
+  for (int i = 0; i < kCollectives; ++i) {
+    if (squeeze(kCollectiveNames[i]) == wanted) return static_cast<Collective>(i);
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat("unknown collective '", name, "'; known: ",
+                   absl::StrJoin(absl::MakeConstSpan(kCollectiveNames), " ")));
+}
+
+bool Reduces(Collective c) {
+  return c == Collective::kAllReduce || c == Collective::kReduceScatter ||
+         c == Collective::kReduce;
+}
+
+bool CountIsPerRank(Collective c) {
+  return c == Collective::kReduceScatter || c == Collective::kAllGather ||
+         c == Collective::kAllToAll || c == Collective::kGather || c == Collective::kScatter;
+}
+
+bool HasRoot(Collective c) {
+  return c == Collective::kBroadcast || c == Collective::kReduce || c == Collective::kGather ||
+         c == Collective::kScatter;
+}
+
+}  // namespace ccl

@@ -1,0 +1,126 @@
+#include "ccl/schedule/program.h"
+
+#include <utility>
+
+namespace ccl {
+
+void StepList::Clear() {
+  steps.clear();
+  refs.clear();
+  deps.clear();
+}
+
+Step& StepList::Add(StepKind kind, absl::Span<const Ref> src, absl::Span<const Ref> dst) {
+  Step step;
+  step.kind = kind;
+  step.src_begin = static_cast<uint32_t>(refs.size());
+  step.src_count = static_cast<uint32_t>(src.size());
+  refs.insert(refs.end(), src.begin(), src.end());
+  step.dst_begin = static_cast<uint32_t>(refs.size());
+  step.dst_count = static_cast<uint32_t>(dst.size());
+  refs.insert(refs.end(), dst.begin(), dst.end());
+  steps.push_back(step);
+  return steps.back();
+}
+
+void StepList::Send(int peer, uint32_t channel, absl::Span<const Ref> src) {
+  Step& step = Add(StepKind::kSend, src, {});
+  step.peer = peer;
+  step.channel = static_cast<uint16_t>(channel);
+}
+
+void StepList::Recv(int peer, uint32_t channel, absl::Span<const Ref> dst) {
+  Step& step = Add(StepKind::kRecv, {}, dst);
+  step.peer = peer;
+  step.channel = static_cast<uint16_t>(channel);
+}
+
+void StepList::RecvReduce(int peer, uint32_t channel, absl::Span<const Ref> src,
+                          absl::Span<const Ref> dst, bool incoming_first) {
+  Step& step = Add(StepKind::kRecvReduce, src, dst);
+  step.peer = peer;
+  step.channel = static_cast<uint16_t>(channel);
+  step.incoming_first = incoming_first;
+}
+
+void StepList::Copy(absl::Span<const Ref> src, absl::Span<const Ref> dst) {
+  Add(StepKind::kCopy, src, dst);
+}
+
+void StepList::Reduce(absl::Span<const Ref> operands, Ref dst) {
+  Add(StepKind::kReduce, operands, {&dst, 1});
+}
+
+void StepList::GroupReduce(uint32_t group, int root, uint32_t channel, absl::Span<const Ref> src,
+                           absl::Span<const Ref> dst) {
+  Step& step = Add(StepKind::kGroupReduce, src, dst);
+  step.group = group;
+  step.peer = root;
+  step.channel = static_cast<uint16_t>(channel);
+}
+
+void StepList::GroupCopy(uint32_t group, int root, uint32_t channel, absl::Span<const Ref> src,
+                         absl::Span<const Ref> dst) {
+  Step& step = Add(StepKind::kGroupCopy, src, dst);
+  step.group = group;
+  step.peer = root;
+  step.channel = static_cast<uint16_t>(channel);
+}
+
+void StepList::Reconfigure(uint32_t group, uint32_t matching) {
+  Step& step = Add(StepKind::kReconfigure, {}, {});
+  step.group = group;
+  step.channel = static_cast<uint16_t>(matching);
+}
+
+Program::Program(ProgramInfo info) : info_(std::move(info)) {
+  if (info_.shift == 0) info_.shift = info_.ranks;
+}
+
+void Program::Scratch(int, std::vector<ScratchArea>&) const {}
+
+absl::Span<const int> Program::RankGroup(uint32_t) const { return {}; }
+
+BlockWindow InputWindow(const ProgramInfo& info, int rank) {
+  const uint32_t all = info.space.blocks();
+  const uint32_t own = static_cast<uint32_t>(rank);
+  switch (info.collective) {
+    case Collective::kAllReduce:
+    case Collective::kReduceScatter:
+    case Collective::kReduce:
+    case Collective::kAllToAll:
+      return {0, all};
+    case Collective::kAllGather:
+    case Collective::kGather:
+      return {own, 1};
+    case Collective::kBroadcast:
+    case Collective::kScatter:
+      return rank == info.root ? BlockWindow{0, all} : BlockWindow{};
+    case Collective::kBarrier:
+      return {};
+  }
+  return {};
+}
+
+BlockWindow OutputWindow(const ProgramInfo& info, int rank) {
+  const uint32_t all = info.space.blocks();
+  const uint32_t own = static_cast<uint32_t>(rank);
+  switch (info.collective) {
+    case Collective::kAllReduce:
+    case Collective::kAllGather:
+    case Collective::kAllToAll:
+    case Collective::kBroadcast:
+      return {0, all};
+    case Collective::kReduceScatter:
+    case Collective::kScatter:
+      return {own, 1};
+    case Collective::kReduce:
+    case Collective::kGather:
+      return rank == info.root ? BlockWindow{0, all} : BlockWindow{};
+    case Collective::kBarrier:
+      return {};
+  }
+  return {};
+}
+
+}  // namespace ccl

@@ -1,0 +1,94 @@
+#include <functional>
+#include "ccl/topology/topology.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+
+namespace ccl {
+
+int Grouping::GroupOf(int rank) const {
+  const auto it = std::upper_bound(starts.begin(), starts.end(), rank);
+  return static_cast<int>(it - starts.begin()) - 1;
+}
+
+int Grouping::SmallestSize() const {
+  int smallest = size(0);
+  for (int i = 1; i < groups(); ++i) smallest = std::min(smallest, size(i));
+  return smallest;
+}
+
+bool Grouping::uniform() const {
+  for (int i = 1; i < groups(); ++i) {
+    if (size(i) != size(0)) return false;
+  }
+  return true;
+}
+
+Grouping Grouping::Uniform(int ranks, int size) {
+  Grouping grouping;
+  for (int start = 0; start < ranks; start += size) grouping.starts.push_back(start);
+  grouping.starts.push_back(ranks);
+  return grouping;
+}
+
+int Topology::LevelIndexOf(int a, int b) const {
+  for (size_t i = 0; i + 1 < levels.size(); ++i) {
+    if (levels[i].grouping.GroupOf(a) == levels[i].grouping.GroupOf(b)) return static_cast<int>(i);
+  }
+  return static_cast<int>(levels.size()) - 1;
+}
+
+const Level& Topology::LevelOf(int a, int b) const { return levels[LevelIndexOf(a, b)]; }
+
+std::string Topology::ToString() const {
+  std::string text =
+      absl::StrCat("ranks=", ranks, " launch=", launch_overhead, "ps send=", send_overhead,
+                   "ps recv=", recv_overhead, "ps reduce=", reduce_bandwidth,
+                   "B/s copy=", copy_bandwidth, "B/s");
+  for (const Level& level : levels) {
+    absl::StrAppend(&text, "\n", level.name, " starts=", absl::StrJoin(level.grouping.starts, ","),
+                    " latency=", level.latency, "ps bandwidth=", level.bandwidth,
+                    "B/s uplink=", level.group_uplink, "B/s reduce=", level.in_group_reduce,
+                    " multicast=", level.in_group_multicast);
+  }
+  return text;
+}
+
+Topology Topology::Flat(int ranks, Time latency, double bandwidth) {
+  Topology topology;
+  topology.ranks = ranks;
+  Level level;
+  level.name = "all";
+  level.grouping = Grouping::Uniform(ranks, ranks);
+  level.latency = latency;
+  level.bandwidth = bandwidth;
+  topology.levels.push_back(level);
+  return topology;
+}
+
+absl::Status Validate(const Topology& t) {
+  if (t.ranks < 1) return absl::InvalidArgumentError("a topology needs at least one rank");
+  if (t.levels.empty()) return absl::InvalidArgumentError("a topology needs at least one level");
+  for (const Level& level : t.levels) {
+    const std::vector<int>& s = level.grouping.starts;
+    const bool ascending = std::adjacent_find(s.begin(), s.end(), std::greater_equal<int>()) ==
+                           s.end();
+    if (s.size() < 2 || s.front() != 0 || s.back() != t.ranks || !ascending) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "level '", level.name, "': group starts must ascend from 0 to ", t.ranks));
+    }
+    if (level.latency < 0 || !(level.bandwidth > 0)) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("level '", level.name, "': latency must be >= 0 and bandwidth > 0"));
+    }
+  }
+  if (t.levels.back().grouping.groups() != 1) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the outermost level '", t.levels.back().name, "' must hold all ranks"));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace ccl

@@ -1,0 +1,69 @@
+#ifndef CCL_TOPOLOGY_TOPOLOGY_H_
+#define CCL_TOPOLOGY_TOPOLOGY_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "ccl/base/types.h"
+
+namespace ccl {
+
+// A partition of the ranks 0..n-1 into groups of consecutive ranks: group i is
+// [starts[i], starts[i + 1]). The last entry of `starts` is n.
+struct Grouping {
+  std::vector<int> starts;
+
+  int groups() const { return static_cast<int>(starts.size()) - 1; }
+  int ranks() const { return starts.back(); }
+  int begin(int group) const { return starts[group]; }
+  int size(int group) const { return starts[group + 1] - starts[group]; }
+  int GroupOf(int rank) const;
+  int SmallestSize() const;
+  bool uniform() const;
+
+  // Groups of `size`, the last one smaller when size does not divide ranks.
+  static Grouping Uniform(int ranks, int size);
+  friend bool operator==(const Grouping& a, const Grouping& b) { return a.starts == b.starts; }
+};
+
+// One level of the machine. Two ranks that first share a group at this level exchange messages
+// at these figures.
+struct Level {
+  std::string name;          // "node", "supernode", "host", ...
+  Grouping grouping;         // the groups within which this level connects
+  Time latency = 0;          // ps, first byte out to first byte in, endpoint costs excluded
+  double bandwidth = 0;      // bytes/s of one message, and of one rank's port at this level
+  double group_uplink = 0;   // bytes/s out of (and into) one of this level's groups towards the
+                             // next level; 0: not a constraint
+  bool in_group_reduce = false;     // the level's switches reduce: group reductions within it
+  bool in_group_multicast = false;  // and replicate
+};
+
+// The logical machine as the planner and the recipes see it: a value, equal on all ranks.
+struct Topology {
+  int ranks = 1;
+  std::vector<Level> levels;      // innermost first; the last one holds all ranks in one group
+  Time launch_overhead = 0;       // ps before the first message of an operation
+  Time send_overhead = 0;         // ps a rank is busy per message sent
+  Time recv_overhead = 0;         // ps a rank is busy per message received
+  double reduce_bandwidth = 0;    // bytes of one operand reduced per second; 0: free
+  double copy_bandwidth = 0;      // bytes copied per second by a rank; 0: free
+
+  // The innermost level at which two different ranks meet.
+  const Level& LevelOf(int a, int b) const;
+  int LevelIndexOf(int a, int b) const;
+  // Stable text of every field; equal topologies have equal text. What ranks compare.
+  std::string ToString() const;
+
+  static Topology Flat(int ranks, Time latency, double bandwidth);
+};
+
+absl::Status Validate(const Topology& topology);
+
+}  // namespace ccl
+
+#endif  // CCL_TOPOLOGY_TOPOLOGY_H_
