@@ -1,0 +1,38 @@
+// Quantities with mandatory units: "392 GB/s", "200 ns", "20 m".
+#ifndef FABRIC_UNITS_H_
+#define FABRIC_UNITS_H_
+
+#include <cstdint>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+namespace fabric {
+
+using Time = int64_t;  // picoseconds
+
+inline constexpr Time kNanosecond = 1000;
+inline constexpr Time kMicrosecond = 1000 * kNanosecond;
+inline constexpr Time kSecond = 1'000'000 * kMicrosecond;
+
+// ps, ns, us, ms, s.
+absl::StatusOr<Time> ParseTime(absl::string_view text);
+// Bytes per second: B/s, KB/s .. TB/s (powers of 1000), KiB/s .. TiB/s, and bits: Kb/s .. Tb/s.
+absl::StatusOr<double> ParseBandwidth(absl::string_view text);
+// Metres: m, cm, km.
+absl::StatusOr<double> ParseLength(absl::string_view text);
+
+// The time `bytes` take at `bytes_per_second`, rounded up to a picosecond.
+inline Time TransferTime(int64_t bytes, int64_t bytes_per_second) {
+  constexpr int64_t kSmall = 9'000'000;  // kSmall * kSecond < 2^63 - kSlow
+  constexpr int64_t kSlow = 200'000'000'000'000'000;
+  if (bytes <= kSmall && bytes_per_second <= kSlow) {
+    return (bytes * kSecond + bytes_per_second - 1) / bytes_per_second;
+  }
+  const __int128 work = static_cast<__int128>(bytes) * kSecond + bytes_per_second - 1;
+  return static_cast<Time>(work / bytes_per_second);
+}
+
+}  // namespace fabric
+
+#endif  // FABRIC_UNITS_H_

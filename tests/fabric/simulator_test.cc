@@ -1,0 +1,254 @@
+#include "fabric/simulator.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cinttypes>
+#include <cstdint>
+#include <cstdio>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "fabric/description.h"
+#include "fabric/units.h"
+#include "gtest/gtest.h"
+
+namespace fabric {
+namespace {
+
+Simulator Make(const std::string& name, int endpoints = 0, std::vector<std::string> sets = {}) {
+  auto description = Load(name, endpoints, sets);
+  EXPECT_TRUE(description.ok()) << description.status();
+  auto simulator = Simulator::Create(*std::move(description));
+  EXPECT_TRUE(simulator.ok()) << simulator.status();
+  return *std::move(simulator);
+}
+
+std::vector<Event> Drain(Simulator& simulator) {
+  std::vector<Event> events;
+  while (simulator.Advance(events)) {
+  }
+  return events;
+}
+
+Time LastDelivery(const std::vector<Event>& events) {
+  Time last = -1;
+  for (const Event& event : events) {
+    if (event.kind == EventKind::kDelivered) last = std::max(last, event.time);
+  }
+  return last;
+}
+
+void Check(const char* equation, Time expected, Time measured) {
+  std::printf("  %-58s expected %12" PRId64 " ps  measured %12" PRId64 " ps\n", equation, expected,
+              measured);
+  EXPECT_EQ(expected, measured) << equation;
+}
+
+uint64_t Digest(const std::vector<Event>& events) {
+  uint64_t digest = 14695981039346656037u;
+  const auto mix = [&](uint64_t value) {
+    for (int i = 0; i < 8; ++i) digest = (digest ^ (value >> 8 * i & 255)) * 1099511628211u;
+  };
+  for (const Event& e : events) {
+    mix(e.time), mix(static_cast<uint64_t>(e.kind)), mix(e.src), mix(e.dst), mix(e.bytes);
+    mix(e.user);
+  }
+  return digest;
+}
+
+TEST(Simulator, SingleMessage) {
+  Simulator s = Make("crossbar", 4);
+  s.Send(0, 1, 1'000'000, 7);
+  const auto events = Drain(s);
+  ASSERT_EQ(events.size(), 2u);
+  EXPECT_EQ(events[0].kind, EventKind::kSent);
+  Check("sent = b/B, 1 MB at 400 GB/s", 2'500'000, events[0].time);
+  Check("delivered = L + b/B, 1 us + 1 MB / 400 GB/s", 3'500'000, events[1].time);
+  EXPECT_EQ(events[1], (Event{3'500'000, EventKind::kDelivered, 0, 1, 1'000'000, 7}));
+  std::vector<Event> none;
+  EXPECT_FALSE(s.Advance(none));
+}
+
+TEST(Simulator, RoundsUpToAPicosecondAndHoldsLargeSizes) {
+  Simulator s = Make("crossbar", 2, {"port_bandwidth=300 GB/s", "latency=0 ns"});
+  s.Send(0, 1, 1, 0);
+  Check("ceil(1 B / 300 GB/s) = ceil(3.33 ps)", 4, LastDelivery(Drain(s)));
+  Simulator large = Make("crossbar", 2, {"port_bandwidth=300 GB/s", "latency=0 ns"});
+  large.Send(0, 1, int64_t{1} << 40, 0);
+  Check("ceil(2^40 B / 300 GB/s)", 3'665'038'759'254, LastDelivery(Drain(large)));
+  Simulator empty = Make("crossbar", 2);
+  empty.Send(0, 1, 0, 0);
+  Check("L, no bytes", kMicrosecond, LastDelivery(Drain(empty)));
+}
+
+TEST(Simulator, RingStepOfAllRanksCostsOneMessage) {
+  const int n = 384;
+  Simulator s = Make("crossbar", n);
+  for (int i = 0; i < n; ++i) s.Send(i, (i + 1) % n, 4'000'000, i);
+  Check("ring step = L + b/B, 384 ranks, 4 MB", 11'000'000, LastDelivery(Drain(s)));
+  // Seven of eight hops stay in the node; the slowest is the one between nodes.
+  Simulator c = Make("cloudmatrix384");
+  for (int i = 0; i < n; ++i) c.Send(i, (i + 1) % n, 3'920'000, i);
+  Check("ring step = L_inter + b/B, cloudmatrix384, 3.92 MB", 10'800'000, LastDelivery(Drain(c)));
+}
+
+TEST(Simulator, IncastSerialises) {
+  const int n = 8;
+  Simulator s = Make("crossbar", n + 1);
+  for (int i = 1; i <= n; ++i) s.Send(i, 0, 400'000, i);
+  std::vector<Event> delivered;
+  for (const Event& e : Drain(s)) {
+    if (e.kind == EventKind::kDelivered) delivered.push_back(e);
+  }
+  ASSERT_EQ(delivered.size(), 8u);
+  for (int i = 0; i < n; ++i) {
+    EXPECT_EQ(delivered[i].src, i + 1);  // equal arrivals go by source
+    Check("incast k = L + k b/B", 1'000'000 + (i + 1) * 1'000'000, delivered[i].time);
+  }
+}
+
+TEST(Simulator, OutcastSerialisesAndPipelines) {
+  Simulator s = Make("crossbar", 4);
+  for (int i = 1; i < 4; ++i) s.Send(0, i, 400'000, i);
+  Check("outcast of 3 = L + 3 b/B", 4'000'000, LastDelivery(Drain(s)));
+}
+
+TEST(Simulator, CloudMatrixLatencies) {
+  const auto one = [](int src, int dst, int64_t bytes) {
+    Simulator s = Make("cloudmatrix384");
+    s.Send(src, dst, bytes, 0);
+    return LastDelivery(Drain(s));
+  };
+  Check("intra-node = 1 switch x 200 ns", 200'000, one(0, 7, 0));
+  Check("inter-node = 3 x 200 ns + 2 x 20 m x 5 ns/m", 800'000, one(0, 8, 0));
+  Check("inter-node + 392 kB / 392 GB/s", 1'800'000, one(3, 383, 392'000));
+  auto d = Load("cloudmatrix384", 0, std::vector<std::string>{"supernode.fibre_length=100 m"});
+  ASSERT_TRUE(d.ok());
+  Check("3 x 200 ns + 2 x 100 m x 5 ns/m", 1'600'000, d->PathLatency(0, 8));
+}
+
+TEST(Simulator, NodeToNodeRunsAtLineRate) {
+  Simulator s = Make("cloudmatrix384");
+  for (int i = 0; i < 8; ++i) s.Send(i, 8 + i, 3'920'000, i);
+  Check("8 pairs side by side = L + b/B", 10'800'000, LastDelivery(Drain(s)));
+}
+
+TEST(Simulator, OversubscribedUplinkLimits) {
+  Simulator s = Make("cloudmatrix384", 0, {"node.uplink_bandwidth=784 GB/s"});
+  for (int i = 0; i < 8; ++i) s.Send(i, 8 + i, 3'920'000, i);
+  Check("8 pairs over a quarter of the uplink = L + 8 b/C", 40'800'000, LastDelivery(Drain(s)));
+  Simulator slow = Make("cloudmatrix384", 0, {"node.uplink_bandwidth=98 GB/s"});
+  slow.Send(0, 8, 3'920'000, 0);
+  Check("one message over a slow uplink = L + b/C", 40'800'000, LastDelivery(Drain(slow)));
+}
+
+TEST(Simulator, OverheadsTimersAndEngine) {
+  Simulator s = Make("crossbar", 2,
+                     {"send_overhead=300 ns", "recv_overhead=200 ns", "reduce_bandwidth=100 GB/s"});
+  s.Send(0, 1, 400'000, 0);
+  Check("o_s + L + b/B + o_r", 2'500'000, LastDelivery(Drain(s)));
+  const Time start = s.now();
+  s.Reduce(0, 100'000, 1);
+  s.Copy(0, 100'000, 2);  // free, yet behind the reduction
+  s.Reduce(0, 100'000, 3);
+  s.Reduce(1, 100'000, 4);
+  s.After(500, 5);
+  const auto events = Drain(s);
+  ASSERT_EQ(events.size(), 5u);
+  EXPECT_EQ(events[0].user, 5u);
+  EXPECT_EQ(events[1].user, 1u);
+  EXPECT_EQ(events[2].user, 2u);
+  EXPECT_EQ(events[3].user, 4u);
+  Check("timer", start + 500, events[0].time);
+  Check("reduce = b/R", start + 1'000'000, events[1].time);
+  Check("second reduce = 2 b/R", start + 2'000'000, events[4].time);
+}
+
+TEST(Simulator, ReportsOneInstantAtATime) {
+  Simulator s = Make("crossbar", 4, {"latency=0 ns"});
+  s.Send(0, 1, 400, 0);
+  s.Send(2, 3, 400, 1);
+  s.After(1000, 2);
+  std::vector<Event> events;
+  ASSERT_TRUE(s.Advance(events));
+  EXPECT_EQ(events.size(), 5u);
+  EXPECT_EQ(s.now(), 1000);
+  s.After(0, 3);
+  ASSERT_TRUE(s.Advance(events));
+  EXPECT_EQ(events.back().user, 3u);
+  EXPECT_EQ(s.now(), 1000);
+  EXPECT_FALSE(s.Advance(events));
+}
+
+std::vector<Event> AllToAll(int64_t bytes, double* milliseconds) {
+  Simulator s = Make("cloudmatrix384");
+  std::vector<Event> events;
+  events.reserve(600'000);
+  const auto start = std::chrono::steady_clock::now();
+  const int n = 384;
+  for (int round = 0; round < 2; ++round) {
+    for (int k = 1; k < n; ++k) {
+      for (int i = 0; i < n; ++i) s.Send(i, (i + k) % n, bytes + i, k);
+    }
+    while (s.Advance(events)) {
+    }
+  }
+  *milliseconds =
+      std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+  return events;
+}
+
+TEST(Simulator, Deterministic) {
+  double first_ms = 0, second_ms = 0;
+  const auto first = AllToAll(65536, &first_ms);
+  const auto second = AllToAll(65536, &second_ms);
+  EXPECT_EQ(first.size(), 2u * 2 * 384 * 383);
+  std::printf("  %zu messages: digest %016" PRIx64 " in %.1f ms, %016" PRIx64 " in %.1f ms\n",
+              first.size() / 2, Digest(first), first_ms, Digest(second), second_ms);
+  EXPECT_EQ(Digest(first), Digest(second));
+  for (size_t i = 1; i < first.size(); ++i) ASSERT_LE(first[i - 1].time, first[i].time);
+}
+
+TEST(Units, Parse) {
+  EXPECT_EQ(*ParseTime("200 ns"), 200'000);
+  EXPECT_EQ(*ParseTime(" 1.5us "), 1'500'000);
+  EXPECT_EQ(*ParseTime("1e3 ps"), 1000);
+  EXPECT_EQ(*ParseBandwidth("392 GB/s"), 392e9);
+  EXPECT_EQ(*ParseBandwidth("200 Gb/s"), 25e9);
+  EXPECT_EQ(*ParseBandwidth("1 GiB/s"), 1073741824.0);
+  EXPECT_EQ(*ParseLength("20 m"), 20);
+  for (const char* bad :
+       {"", "200", "0", "ns", "200 GB/s", "-1 ns", "1..2 ns", "200 nS", "1 n s"}) {
+    EXPECT_FALSE(ParseTime(bad).ok()) << bad;
+  }
+  for (const char* bad : {"392", "392 GB", "392 gb/s", "392 ns", "nan GB/s", "inf GB/s"}) {
+    EXPECT_FALSE(ParseBandwidth(bad).ok()) << bad;
+  }
+}
+
+std::string Error(const std::string& name, int endpoints, std::vector<std::string> sets) {
+  const auto description = Load(name, endpoints, sets);
+  EXPECT_FALSE(description.ok());
+  const std::string message(description.status().message());
+  std::printf("  %s\n", message.c_str());
+  return message;
+}
+
+TEST(Description, ErrorsSayWhatToWrite) {
+  const auto has = [](const std::string& text, const char* part) {
+    return text.find(part) != std::string::npos;
+  };
+  EXPECT_TRUE(
+      has(Error("crossbar", 4, {"port_bandwith=1 GB/s"}), "did you mean \"port_bandwidth\""));
+  EXPECT_TRUE(has(Error("crossbar", 4, {"port_bandwidth=400"}), "has no unit"));
+  EXPECT_TRUE(has(Error("crossbar", 4, {"latency=4 GB/s"}), "unknown unit \"GB/s\""));
+  EXPECT_TRUE(has(Error("crossbar", 4, {"latency"}), "key=value"));
+  EXPECT_TRUE(has(Error("crossbar", 4, {"port_bandwidth=0 GB/s"}), "out of range"));
+  EXPECT_TRUE(has(Error("cloudmatrix384", 385, {}), "at most 384"));
+  EXPECT_TRUE(has(Error("cloudmatrix", 0, {}), "did you mean \"cloudmatrix384\""));
+  EXPECT_TRUE(has(Error("crossbar", -1, {}), "negative"));
+}
+
+}  // namespace
+}  // namespace fabric
