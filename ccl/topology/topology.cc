@@ -1,7 +1,7 @@
-#include <functional>
 #include "ccl/topology/topology.h"
 
 #include <algorithm>
+#include <functional>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
