@@ -1,0 +1,26 @@
+#!/bin/sh
+# Sets the machine up, builds the release preset and runs every test that is not labelled `long`.
+# --full adds the long tests and the asan and tsan presets.
+set -eu
+cd "$(dirname "$0")"
+. cmake/setup.sh
+
+full=no
+for argument in "$@"; do
+  case "$argument" in
+    --full) full=yes ;;
+    *) echo "usage: ./test.sh [--full]" >&2; exit 2 ;;
+  esac
+done
+
+ccl_install_packages
+ccl_build release
+if [ "$full" = yes ]; then
+  ctest --preset release -j2
+  for preset in asan tsan; do
+    ccl_build "$preset"
+    ctest --preset "$preset" -L 'unit|contract' -j2
+  done
+else
+  ctest --preset release -LE long -j2
+fi
