@@ -1,0 +1,100 @@
+// The parts of the MPI transport that need no MPI.
+#include <cstring>
+#include <set>
+
+#include "gtest/gtest.h"
+#include "transports/mpi/host_topology.h"
+#include "transports/mpi/segments.h"
+#include "transports/mpi/staging.h"
+#include "transports/mpi/tag.h"
+
+namespace ccl::mpi {
+namespace {
+
+TEST(TagScheme, SharesTheBitsOfOpenMpi) {
+  const TagScheme tags(INT32_MAX);
+  EXPECT_EQ(tags.channels(), 4096u);
+  EXPECT_EQ(tags.contexts(), 524288u);
+  EXPECT_TRUE(tags.Holds(524287, 4095));
+  EXPECT_EQ(tags.Tag(524287, 4095), INT32_MAX);
+  EXPECT_FALSE(tags.Holds(524288, 0));
+  EXPECT_FALSE(tags.Holds(0, 4096));
+}
+
+TEST(TagScheme, TagsAreDistinctAndWithinTheBound) {
+  for (int bound : {32767, 32768, 40000, 65535}) {
+    const TagScheme tags(bound);
+    std::set<int> seen;
+    for (uint32_t context = 0; context < tags.contexts(); ++context) {
+      for (uint32_t channel = 0; channel < tags.channels(); ++channel) {
+        const int tag = tags.Tag(context, static_cast<uint16_t>(channel));
+        EXPECT_GE(tag, 0);
+        EXPECT_LE(tag, bound);
+        EXPECT_TRUE(seen.insert(tag).second);
+      }
+    }
+    EXPECT_GE(seen.size(), 32768u);
+  }
+}
+
+TEST(Segments, AddUpAndOnlyTheLastIsShort) {
+  const uint64_t k = kSegmentBytes;
+  for (uint64_t bytes : {uint64_t{0}, uint64_t{1}, k - 1, k, k + 1, 2 * k, 7 * k + 5}) {
+    uint64_t sum = 0;
+    const uint32_t segments = SegmentsOf(bytes);
+    for (uint32_t i = 0; i < segments; ++i) {
+      sum += SegmentSize(bytes, i);
+      EXPECT_EQ(SegmentSize(bytes, i) == k, i + 1 < segments);
+    }
+    EXPECT_EQ(sum, bytes);
+  }
+}
+
+TEST(Staging, GivesBlocksOutAgain) {
+  Staging staging(1 << 20);
+  const Staging::Block a = staging.Take(1000);
+  std::memset(a.data, 1, 1000);
+  staging.Give(a);
+  EXPECT_EQ(staging.retained(), 1024u);
+  const Staging::Block b = staging.Take(1024);
+  EXPECT_EQ(b.data, a.data);
+  EXPECT_EQ(staging.retained(), 0u);
+  staging.Give(b);
+}
+
+TEST(Staging, RetainsNoMoreThanItsLimit) {
+  Staging staging(1 << 20);
+  Staging::Block blocks[4];
+  for (Staging::Block& block : blocks) block = staging.Take(400 << 10);
+  for (const Staging::Block& block : blocks) staging.Give(block);
+  EXPECT_EQ(staging.retained(), size_t{1} << 20);
+}
+
+TEST(HostTopology, OneHostIsOneLevel) {
+  const Topology t = HostTopology({0, 0, 0});
+  ASSERT_EQ(t.levels.size(), 1u);
+  EXPECT_EQ(t.levels[0].name, "host");
+  EXPECT_TRUE(Validate(t).ok());
+}
+
+TEST(HostTopology, ConsecutiveHostsAreGroups) {
+  const Topology t = HostTopology({0, 0, 2, 2, 2});
+  ASSERT_EQ(t.levels.size(), 2u);
+  EXPECT_EQ(t.levels[0].name, "host");
+  EXPECT_EQ(t.levels[0].grouping.starts, (std::vector<int>{0, 2, 5}));
+  EXPECT_EQ(t.levels[1].name, "network");
+  EXPECT_GT(t.levels[1].latency, t.levels[0].latency);
+  EXPECT_TRUE(Validate(t).ok());
+}
+
+TEST(HostTopology, ScatteredOrSingleRanksAreNot) {
+  for (const std::vector<int>& hosts : {std::vector<int>{0, 1, 0, 1}, std::vector<int>{0, 1, 2}}) {
+    const Topology t = HostTopology(hosts);
+    ASSERT_EQ(t.levels.size(), 1u);
+    EXPECT_EQ(t.levels[0].name, "network");
+    EXPECT_TRUE(Validate(t).ok());
+  }
+}
+
+}  // namespace
+}  // namespace ccl::mpi

@@ -1,0 +1,40 @@
+// What a user reads when a backend cannot be opened.
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "ccl/backend/backend.h"
+#include "gtest/gtest.h"
+
+namespace ccl {
+namespace {
+
+TEST(OpenBackend, UnknownSchemeNamesTheKnownOnes) {
+  for (const char* url : {"mqi:", "mpi", "", ":"}) {
+    const absl::Status status = OpenBackend(url, 0).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << status;
+    EXPECT_NE(status.message().find("mpi:"), absl::string_view::npos) << status;
+  }
+}
+
+TEST(OpenBackend, BrokenModuleIsNamedWithTheReason) {
+  const std::filesystem::path directory =
+      std::filesystem::path(testing::TempDir()) / "ccl_broken_module";
+  std::filesystem::create_directories(directory);
+  std::ofstream(directory / "libccl_mpi_openmpi.so") << "not a library";
+  ASSERT_EQ(setenv("CCL_MODULE_PATH", ("/nowhere:" + directory.string()).c_str(), 1), 0);
+  const absl::Status status = OpenBackend("mpi:", 0).status();
+  unsetenv("CCL_MODULE_PATH");
+  std::filesystem::remove_all(directory);
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable) << status;
+  const std::string text(status.message());
+  const std::string path = (directory / "libccl_mpi_openmpi.so").string();
+  // Once from us, once from dlerror.
+  const size_t first = text.find(path);
+  ASSERT_NE(first, std::string::npos) << text;
+  EXPECT_NE(text.find(path, first + 1), std::string::npos) << text;
+}
+
+}  // namespace
+}  // namespace ccl

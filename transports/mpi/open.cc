@@ -1,0 +1,146 @@
+// From a URL to an open MpiBackend, and its end.
+#include <mpi.h>
+#include <sched.h>
+
+#include <chrono>
+#include <climits>
+#include <utility>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "ccl/base/status.h"
+#include "transports/mpi/backend.h"
+#include "transports/mpi/error.h"
+#include "transports/mpi/host_topology.h"
+#include "transports/mpi/module.h"
+
+namespace ccl::mpi {
+namespace {
+
+absl::StatusOr<MPI_Comm> ParseCommunicator(absl::string_view rest) {
+  MPI_Comm communicator = MPI_COMM_WORLD;
+  if (rest.empty()) return communicator;
+  if (rest[0] != '?') {
+    return absl::InvalidArgumentError(
+        absl::StrCat("mpi: '", rest, "' does not start with '?'; write mpi: or mpi:?comm=N"));
+  }
+  for (absl::string_view option : absl::StrSplit(rest.substr(1), '&', absl::SkipEmpty())) {
+    const std::pair<absl::string_view, absl::string_view> parts =
+        absl::StrSplit(option, absl::MaxSplits('=', 1));
+    int handle = 0;
+    if (parts.first != "comm") {
+      return absl::InvalidArgumentError(
+          absl::StrCat("mpi: unknown option '", parts.first, "'; the one option is comm=N"));
+    }
+    if (!absl::SimpleAtoi(parts.second, &handle)) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "mpi: comm='", parts.second, "' is not an integer, the value of MPI_Comm_c2f"));
+    }
+    communicator = MPI_Comm_f2c(handle);
+    // Of an unknown number Open MPI makes a null pointer.
+    if (communicator == MPI_COMM_NULL || communicator == MPI_Comm{}) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("mpi: comm=", handle, " names no communicator"));
+    }
+  }
+  return communicator;
+}
+
+absl::StatusOr<std::unique_ptr<Backend>> OpenModule(absl::string_view rest, int ranks) {
+  CCL_RETURN_IF_ERROR(Start());
+  CCL_ASSIGN_OR_RETURN(const MPI_Comm parent, ParseCommunicator(rest));
+  return MpiBackend::Open(parent, ranks);
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Backend>> MpiBackend::Open(MPI_Comm parent, int ranks) {
+  int rank = -1, size = 0;
+  CCL_RETURN_IF_ERROR(ToStatus(MPI_Comm_rank(parent, &rank), rank, "MPI_Comm_rank"));
+  CCL_RETURN_IF_ERROR(ToStatus(MPI_Comm_size(parent, &size), rank, "MPI_Comm_size"));
+  if (ranks != 0 && ranks != size) {
+    return absl::InvalidArgumentError(absl::StrCat("rank ", rank, ": ", ranks,
+                                                   " ranks are wanted, the MPI communicator has ",
+                                                   size));
+  }
+  MPI_Comm communicator = MPI_COMM_NULL;
+  CCL_RETURN_IF_ERROR(ToStatus(MPI_Comm_dup(parent, &communicator), rank, "MPI_Comm_dup"));
+  MPI_Comm_set_errhandler(communicator, MPI_ERRORS_RETURN);
+
+  void* attribute = nullptr;
+  int present = 0;
+  MPI_Comm_get_attr(MPI_COMM_WORLD, MPI_TAG_UB, &attribute, &present);
+  const int tag_upper_bound = present ? *static_cast<int*>(attribute) : 32767;  // MPI's least
+
+  std::unique_ptr<MpiBackend> backend(
+      new MpiBackend(communicator, rank, size, tag_upper_bound));
+  Join(backend.get());
+  CCL_RETURN_IF_ERROR(backend->DiscoverTopology());
+  return std::unique_ptr<Backend>(std::move(backend));
+}
+
+absl::Status MpiBackend::DiscoverTopology() {
+  MPI_Comm host = MPI_COMM_NULL;
+  CCL_RETURN_IF_ERROR(ToStatus(
+      MPI_Comm_split_type(communicator_, MPI_COMM_TYPE_SHARED, rank_, MPI_INFO_NULL, &host), rank_,
+      "MPI_Comm_split_type"));
+  // A host is known by its lowest rank.
+  int lowest = rank_;
+  const int code = MPI_Bcast(&lowest, 1, MPI_INT, 0, host);
+  MPI_Comm_free(&host);
+  CCL_RETURN_IF_ERROR(ToStatus(code, rank_, "MPI_Bcast within the host"));
+  std::vector<int> hosts(ranks_);
+  CCL_RETURN_IF_ERROR(ToStatus(
+      MPI_Allgather(&lowest, 1, MPI_INT, hosts.data(), 1, MPI_INT, communicator_), rank_,
+      "MPI_Allgather of the hosts"));
+  topology_ = HostTopology(hosts);
+  return Validate(topology_);
+}
+
+MpiBackend::~MpiBackend() {
+  Leave(this);
+  if (!Running()) return;
+  if (idle()) {
+    MPI_Comm communicator = communicator_;
+    MPI_Comm_free(&communicator);
+    return;
+  }
+  // MPI_Comm_free may wait for peers, which may have failed as well: the communicator stays.
+  AbandonRequests();
+}
+
+void MpiBackend::AbandonRequests() {
+  for (size_t i = 0; i < requests_.size(); ++i) {
+    if (messages_[segments_[i].message].kind != OperationKind::kSend) MPI_Cancel(&requests_[i]);
+  }
+  // A cancelled receive completes at once unless its message is on the way. That, and sends, get a
+  // moment to end by themselves.
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(20);
+  int complete = 0;
+  while (true) {
+    complete = 1;
+    for (MPI_Request& request : requests_) {
+      if (request == MPI_REQUEST_NULL) continue;
+      int done = 0;
+      if (MPI_Test(&request, &done, MPI_STATUS_IGNORE) != MPI_SUCCESS) done = 1;
+      complete &= done;
+    }
+    if (complete || std::chrono::steady_clock::now() >= deadline) break;
+    sched_yield();
+  }
+  for (size_t i = 0; i < requests_.size(); ++i) {
+    if (requests_[i] == MPI_REQUEST_NULL) continue;
+    // MPI may still touch the staging of this one: it is lost on purpose.
+    messages_[segments_[i].message].staging = {};
+    MPI_Request_free(&requests_[i]);
+  }
+  for (const Message& message : messages_) {
+    if (message.staging.data != nullptr) staging_.Give(message.staging);
+  }
+}
+
+}  // namespace ccl::mpi
+
+extern "C" __attribute__((visibility("default"))) const ccl::mpi::Module ccl_mpi_module;
+const ccl::mpi::Module ccl_mpi_module = {CCL_MPI_MODULE_ABI, ccl::mpi::OpenModule};
