@@ -96,12 +96,12 @@ TEST_P(Contract, LargeMessage) {
   Ring(9 << 20, 3, 2);
 }
 
-// Around and on the length at which a transport might cut a message.
-TEST_P(Contract, SizesNearFourMebibytes) {
-  constexpr size_t k4MiB = 4 << 20;
-  for (size_t size : {k4MiB - 1, k4MiB, k4MiB + 1, k4MiB + 63, k4MiB + 64, k4MiB + 65,
-                      2 * k4MiB + 128}) {
-    Ring(size, 1, 1);
+// Around lengths at which a transport might cut a message or change its way of sending.
+TEST_P(Contract, SizesNearPowersOfTwo) {
+  for (size_t base : {4032, 4096, 8192, 65536, 4 << 20, 8 << 20}) {
+    for (size_t size : {base - 1, base, base + 1, base + 4031, base + 4032, base + 4033}) {
+      Ring(size, 1, 1);
+    }
   }
 }
 
@@ -336,7 +336,9 @@ TEST_P(Disagreement, LongerIsAnErrorThatStays) { Expect(1024, 77); }
 TEST_P(Disagreement, ShorterIsAnErrorThatStays) { Expect(77, 1024); }
 TEST_P(Disagreement, SomethingForNothing) { Expect(31, 0); }
 TEST_P(Disagreement, NothingForSomething) { Expect(0, 31); }
-TEST_P(Disagreement, ShorterByASegment) { Expect(1000, 9 << 20); }
+TEST_P(Disagreement, MuchLonger) { Expect(9 << 20, 77); }
+TEST_P(Disagreement, MuchShorter) { Expect(1000, 9 << 20); }
+TEST_P(Disagreement, LargeAndMuchLarger) { Expect(9 << 20, 100000); }
 TEST_P(Disagreement, LargeAndLarger) { Expect((9 << 20) + 1, 9 << 20); }
 
 TEST_P(Contract, SharesFromRankZero) {

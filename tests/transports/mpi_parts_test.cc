@@ -1,10 +1,12 @@
 // The parts of the MPI transport that need no MPI.
+#include <algorithm>
 #include <cstring>
 #include <set>
+#include <vector>
 
 #include "gtest/gtest.h"
+#include "transports/mpi/head.h"
 #include "transports/mpi/host_topology.h"
-#include "transports/mpi/segments.h"
 #include "transports/mpi/staging.h"
 #include "transports/mpi/tag.h"
 
@@ -37,17 +39,23 @@ TEST(TagScheme, TagsAreDistinctAndWithinTheBound) {
   }
 }
 
-TEST(Segments, AddUpAndOnlyTheLastIsShort) {
-  const uint64_t k = kSegmentBytes;
-  for (uint64_t bytes : {uint64_t{0}, uint64_t{1}, k - 1, k, k + 1, 2 * k, 7 * k + 5}) {
-    uint64_t sum = 0;
-    const uint32_t segments = SegmentsOf(bytes);
-    for (uint32_t i = 0; i < segments; ++i) {
-      sum += SegmentSize(bytes, i);
-      EXPECT_EQ(SegmentSize(bytes, i) == k, i + 1 < segments);
+TEST(Head, SegmentsCoverTheRestInOrder) {
+  const uint64_t k = kSegmentBytes, h = kInlineBytes;
+  for (uint64_t bytes : {uint64_t{0}, h - 1, h, h + 1, h + k - 1, h + k, h + k + 1, 7 * k + 5}) {
+    uint64_t end = std::min(bytes, h);
+    for (uint32_t i = 0; i < SegmentsOf(bytes); ++i) {
+      EXPECT_EQ(SegmentStart(i), end);
+      EXPECT_GT(SegmentSize(bytes, i), 0u);
+      end += SegmentSize(bytes, i);
     }
-    EXPECT_EQ(sum, bytes);
+    EXPECT_EQ(end, bytes);
   }
+}
+
+// How a receiver tells the head of a long message from a short message.
+TEST(Head, OfALongMessageIsLongerThanAnyShortMessage) {
+  EXPECT_GT(kLongestHead, HeadBytes(kInlineBytes));
+  EXPECT_EQ(HeadBytes(kInlineBytes + 1), kLongestHead);
 }
 
 TEST(Staging, GivesBlocksOutAgain) {

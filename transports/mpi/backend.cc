@@ -12,12 +12,14 @@
 #include "absl/strings/str_cat.h"
 #include "ccl/base/status.h"
 #include "transports/mpi/error.h"
-#include "transports/mpi/segments.h"
+#include "transports/mpi/head.h"
 
 namespace ccl::mpi {
 namespace {
 
 constexpr std::chrono::microseconds kLongestWait(1000);
+// A test costs a tenth of what giving up the core does.
+constexpr int kTestsPerYield = 8;
 
 template <typename P>
 uint64_t BytesOf(absl::Span<const P> pieces) {
@@ -36,6 +38,16 @@ const P* OnlyPiece(absl::Span<const P> pieces, uint64_t bytes) {
 }
 
 }  // namespace
+
+MpiBackend::MpiBackend(MPI_Comm heads, MPI_Comm bodies, int rank, int ranks, int tag_upper_bound)
+    : heads_(heads), bodies_(bodies), rank_(rank), ranks_(ranks), tags_(tag_upper_bound) {
+  // How many requests there are at once depends on when heads arrive. Beyond this the arrays grow.
+  constexpr size_t kUsualRequests = 256;
+  requests_.reserve(kUsualRequests);
+  parts_.reserve(kUsualRequests);
+  indices_.resize(kUsualRequests);
+  statuses_.resize(kUsualRequests);
+}
 
 Time MpiBackend::Now() const {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(
@@ -117,7 +129,7 @@ uint32_t MpiBackend::NewMessage(const Operation& op) {
   uint32_t index;
   if (free_messages_.empty()) {
     index = static_cast<uint32_t>(messages_.size());
-    messages_.emplace_back();
+    messages_.emplace_back().scatter.reserve(8);
   } else {
     index = free_messages_.back();
     free_messages_.pop_back();
@@ -130,25 +142,36 @@ uint32_t MpiBackend::NewMessage(const Operation& op) {
   m.bytes = op.bytes;
   m.token = op.token;
   m.consumer = op.consumer;
-  m.staging = {};
-  m.segments_left = SegmentsOf(op.bytes);
+  m.memory = nullptr;
+  m.head = m.staging = {};
+  m.requests_left = 1 + SegmentsOf(op.bytes);
   return index;
 }
 
 void MpiBackend::PostSend(const Operation& op) {
   if (!Admits(op, BytesOf(op.src))) return;
   const uint32_t index = NewMessage(op);
-  if (op.bytes == 0) return Issue(index, nullptr);
-  if (const ConstPiece* only = OnlyPiece(op.src, op.bytes)) {
-    return Issue(index, static_cast<std::byte*>(const_cast<void*>(only->data)));
+  Message& m = messages_[index];
+  const ConstPiece* const only = OnlyPiece(op.src, op.bytes);
+  if (only != nullptr) {
+    m.memory = static_cast<std::byte*>(const_cast<void*>(only->data));  // MPI only reads it
+  } else if (op.bytes > 0) {
+    m.staging = staging_.Take(op.bytes);
+    m.memory = m.staging.data;
+    std::byte* to = m.memory;
+    for (const ConstPiece& piece : op.src) {
+      if (piece.bytes > 0) std::memcpy(to, piece.data, piece.bytes);
+      to += piece.bytes;
+    }
   }
-  messages_[index].staging = staging_.Take(op.bytes);
-  std::byte* to = messages_[index].staging.data;
-  for (const ConstPiece& piece : op.src) {
-    if (piece.bytes > 0) std::memcpy(to, piece.data, piece.bytes);
-    to += piece.bytes;
-  }
-  Issue(index, messages_[index].staging.data);
+  if (!HasBody(op.bytes)) return IssueHead(index, m.memory, op.bytes);
+  const Header header{op.bytes, static_cast<uint64_t>(next_body_tag_)};
+  next_body_tag_ = next_body_tag_ == tags_.upper_bound() ? 0 : next_body_tag_ + 1;
+  m.head = staging_.Take(kLongestHead);
+  std::memcpy(m.head.data, &header, sizeof(header));
+  std::memcpy(m.head.data + sizeof(header), m.memory, kInlineBytes);
+  IssueHead(index, m.head.data, kLongestHead);
+  IssueBody(index, static_cast<int>(header.body_tag));
 }
 
 void MpiBackend::PostRecv(const Operation& op) {
@@ -161,36 +184,51 @@ void MpiBackend::PostRecv(const Operation& op) {
                      " has no consumer; the mpi backend moves real bytes only")));
   }
   const uint32_t index = NewMessage(op);
-  if (op.bytes == 0) return Issue(index, nullptr);
-  if (!reduce) {
-    if (const Piece* only = OnlyPiece(op.dst, op.bytes)) {
-      return Issue(index, static_cast<std::byte*>(only->data));
+  Message& m = messages_[index];
+  m.head = staging_.Take(kLongestHead);
+  const Piece* const only = reduce ? nullptr : OnlyPiece(op.dst, op.bytes);
+  if (only != nullptr) {
+    m.memory = static_cast<std::byte*>(only->data);
+  } else {
+    if (!reduce) m.scatter.assign(op.dst.begin(), op.dst.end());
+    // A short message is whole in its head and goes on from there.
+    if (HasBody(op.bytes)) {
+      m.staging = staging_.Take(op.bytes);
+      m.memory = m.staging.data;
     }
-    messages_[index].scatter.assign(op.dst.begin(), op.dst.end());
   }
-  messages_[index].staging = staging_.Take(op.bytes);
-  Issue(index, messages_[index].staging.data);
+  IssueHead(index, m.head.data, kLongestHead);
 }
 
-void MpiBackend::Issue(uint32_t index, std::byte* data) {
+void MpiBackend::IssueHead(uint32_t index, std::byte* data, uint64_t bytes) {
   const Message& m = messages_[index];
   const int tag = tags_.Tag(m.context, m.channel);
-  for (uint32_t i = 0; i < m.segments_left; ++i) {
-    std::byte* const from = data + i * kSegmentBytes;
+  const int count = static_cast<int>(bytes);
+  MPI_Request request = MPI_REQUEST_NULL;
+  const int code = m.kind == OperationKind::kSend
+                       ? MPI_Isend(data, count, MPI_BYTE, m.peer, tag, heads_, &request)
+                       : MPI_Irecv(data, count, MPI_BYTE, m.peer, tag, heads_, &request);
+  if (code != MPI_SUCCESS) return Fail(ToStatus(code, rank_, Describe(m)));
+  Track(request, {index, kHead});
+}
+
+void MpiBackend::IssueBody(uint32_t index, int tag) {
+  const Message& m = messages_[index];
+  for (uint32_t i = 0; i < SegmentsOf(m.bytes); ++i) {
+    std::byte* const data = m.memory + SegmentStart(i);
     const int count = static_cast<int>(SegmentSize(m.bytes, i));
     MPI_Request request = MPI_REQUEST_NULL;
-    const int code =
-        m.kind == OperationKind::kSend
-            ? MPI_Isend(from, count, MPI_BYTE, m.peer, tag, communicator_, &request)
-            : MPI_Irecv(from, count, MPI_BYTE, m.peer, tag, communicator_, &request);
+    const int code = m.kind == OperationKind::kSend
+                         ? MPI_Isend(data, count, MPI_BYTE, m.peer, tag, bodies_, &request)
+                         : MPI_Irecv(data, count, MPI_BYTE, m.peer, tag, bodies_, &request);
     if (code != MPI_SUCCESS) return Fail(ToStatus(code, rank_, Describe(m)));
-    requests_.push_back(request);
-    segments_.push_back({index, i, next_sequence_++});
+    Track(request, {index, i});
   }
-  if (indices_.size() < requests_.size()) {
-    indices_.resize(requests_.size() * 2);
-    statuses_.resize(requests_.size() * 2);
-  }
+}
+
+void MpiBackend::Track(MPI_Request request, Part part) {
+  requests_.push_back(request);
+  parts_.push_back(part);
 }
 
 absl::Status MpiBackend::Poll(Waiting waiting, std::vector<Completion>& done) {
@@ -199,15 +237,14 @@ absl::Status MpiBackend::Poll(Waiting waiting, std::vector<Completion>& done) {
   done.insert(done.end(), ready_.begin(), ready_.end());
   ready_.clear();
   Test(done);
-  if (waiting == Waiting::kYes && done.size() == before && status_.ok()) {
-    // Ranks may outnumber the cores: whoever has nothing to do makes room for the others.
-    const auto deadline = std::chrono::steady_clock::now() + kLongestWait;
-    do {
-      sched_yield();
-      Test(done);
-    } while (done.size() == before && status_.ok() && !requests_.empty() &&
-             std::chrono::steady_clock::now() < deadline);
-  }
+  if (waiting == Waiting::kNo || done.size() > before) return status_;
+  // Ranks may outnumber the cores: whoever has nothing to do soon makes room for the others.
+  const auto deadline = std::chrono::steady_clock::now() + kLongestWait;
+  do {
+    for (int i = 0; i < kTestsPerYield && done.size() == before && status_.ok(); ++i) Test(done);
+    if (done.size() > before || !status_.ok()) break;
+    sched_yield();
+  } while (!requests_.empty() && std::chrono::steady_clock::now() < deadline);
   return status_;
 }
 
@@ -215,8 +252,12 @@ void MpiBackend::Test(std::vector<Completion>& done) {
   int count = 0;
   if (requests_.empty()) {
     // A send may be complete here and still wait inside MPI for a call to push it out.
-    MPI_Iprobe(MPI_ANY_SOURCE, MPI_ANY_TAG, communicator_, &count, MPI_STATUS_IGNORE);
+    MPI_Iprobe(MPI_ANY_SOURCE, MPI_ANY_TAG, heads_, &count, MPI_STATUS_IGNORE);
     return;
+  }
+  if (indices_.size() < requests_.size()) {
+    indices_.resize(requests_.size() * 2);
+    statuses_.resize(requests_.size() * 2);
   }
   const int code = MPI_Testsome(static_cast<int>(requests_.size()), requests_.data(), &count,
                                 indices_.data(), statuses_.data());
@@ -224,89 +265,84 @@ void MpiBackend::Test(std::vector<Completion>& done) {
     return Fail(ToStatus(code, rank_, "MPI_Testsome"));
   }
   if (count <= 0) return;
+  // Bodies are appended to requests_ meanwhile; the indices stay what they are.
   for (int i = 0; i < count; ++i) {
-    Arrived(segments_[indices_[i]], statuses_[i],
-            code == MPI_SUCCESS ? MPI_SUCCESS : statuses_[i].MPI_ERROR, done);
+    const Part part = parts_[indices_[i]];
+    if (code != MPI_SUCCESS && statuses_[i].MPI_ERROR != MPI_SUCCESS) {
+      Fail(ToStatus(statuses_[i].MPI_ERROR, rank_, Describe(messages_[part.message])));
+    } else if (status_.ok()) {
+      Arrived(part, statuses_[i], done);
+    }
   }
   // From the back, so that the element moved into a gap is never itself a gap.
   std::sort(indices_.begin(), indices_.begin() + count, std::greater<int>());
   for (int i = 0; i < count; ++i) {
     requests_[indices_[i]] = requests_.back();
-    segments_[indices_[i]] = segments_.back();
+    parts_[indices_[i]] = parts_.back();
     requests_.pop_back();
-    segments_.pop_back();
+    parts_.pop_back();
   }
-  if (misfit_) ReportMisfit();
 }
 
-void MpiBackend::Arrived(Segment segment, const MPI_Status& status, int code,
-                         std::vector<Completion>& done) {
-  Message& m = messages_[segment.message];
-  int error_class = MPI_SUCCESS;
-  if (code != MPI_SUCCESS) MPI_Error_class(code, &error_class);
-  const bool truncated = error_class == MPI_ERR_TRUNCATE;
-  if (error_class != MPI_SUCCESS && !truncated) return Fail(ToStatus(code, rank_, Describe(m)));
+void MpiBackend::Arrived(Part part, const MPI_Status& status, std::vector<Completion>& done) {
+  Message& m = messages_[part.message];
   if (m.kind != OperationKind::kSend) {
-    const int64_t expected = static_cast<int64_t>(SegmentSize(m.bytes, segment.index));
     int count = MPI_UNDEFINED;
     MPI_Get_count(&status, MPI_BYTE, &count);
-    if (truncated && count <= expected) count = -1;
-    if (count != expected) return NoteMisfit({segment, count});
-  }
-  if (--m.segments_left == 0) Complete(segment.message, done);
-}
-
-// A misfit may be the consequence of an earlier one, whose surplus or missing segments shifted the
-// rest of its channel. Blame the earliest: segments match in order but end in any.
-void MpiBackend::NoteMisfit(const Misfit& misfit) {
-  if (misfit_) {
-    const Message& noted = messages_[misfit_->segment.message];
-    const Message& m = messages_[misfit.segment.message];
-    const bool same_channel =
-        m.peer == noted.peer && m.context == noted.context && m.channel == noted.channel;
-    if (!same_channel || misfit.segment.sequence > misfit_->segment.sequence) return;
-  }
-  misfit_ = misfit;
-}
-
-void MpiBackend::ReportMisfit() {
-  const Segment segment = misfit_->segment;
-  const Message& m = messages_[segment.message];
-  for (const Segment& other : segments_) {
-    const Message& o = messages_[other.message];
-    if (other.sequence < segment.sequence && o.kind != OperationKind::kSend && o.peer == m.peer &&
-        o.context == m.context && o.channel == m.channel) {
-      return;  // matched before, and still on the way: it may be the culprit
+    if (part.segment == kHead) {
+      if (!HeadFits(m, count)) return;
+      if (HasBody(m.bytes)) {
+        Header header;
+        std::memcpy(&header, m.head.data, sizeof(header));
+        std::memcpy(m.memory, m.head.data + sizeof(header), kInlineBytes);
+        IssueBody(part.message, static_cast<int>(header.body_tag));
+        if (!status_.ok()) return;
+      }
+    } else if (static_cast<uint64_t>(count) != SegmentSize(m.bytes, part.segment)) {
+      return Fail(absl::InternalError(
+          absl::StrCat("rank ", rank_, ": ", Describe(m), ": segment ", part.segment, " has ",
+                       count, " bytes, not ", SegmentSize(m.bytes, part.segment))));
     }
   }
-  const uint64_t before = segment.index * kSegmentBytes;
-  std::string sent;
-  if (misfit_->bytes < 0) {
-    sent = absl::StrCat("more than ", m.bytes);
-  } else if (misfit_->bytes == static_cast<int64_t>(kSegmentBytes)) {
-    sent = absl::StrCat("at least ", before + misfit_->bytes);
-  } else {
-    sent = absl::StrCat(before + misfit_->bytes);
+  if (--m.requests_left == 0) Complete(part.message, done);
+}
+
+bool MpiBackend::HeadFits(const Message& m, int head_bytes) {
+  uint64_t sent = head_bytes;
+  if (sent == kLongestHead) {
+    Header header;
+    std::memcpy(&header, m.head.data, sizeof(header));
+    sent = header.bytes;
   }
+  if (sent == m.bytes) return true;
   Fail(absl::InvalidArgumentError(absl::StrCat("rank ", rank_, ": ", Describe(m), ": rank ",
                                                m.peer, " sent ", sent, " bytes, rank ", rank_,
                                                " expects ", m.bytes)));
+  return false;
 }
 
-void MpiBackend::Complete(uint32_t index, std::vector<Completion>& done) {
-  Message& m = messages_[index];
+// Hands the bytes of a whole message to whom they are for, unless they are there already.
+void MpiBackend::Deliver(Message& m) {
+  const std::byte* from = HasBody(m.bytes) ? m.memory : m.head.data;
   if (m.kind == OperationKind::kRecvReduce) {
-    const ConstPiece piece{m.staging.data, m.bytes};
+    const ConstPiece piece{from, m.bytes};
     const absl::Span<const ConstPiece> operand(&piece, m.bytes > 0 ? 1 : 0);
     m.consumer->Consume(m.token, {&operand, 1});
   } else if (!m.scatter.empty()) {
-    const std::byte* from = m.staging.data;
     for (const Piece& piece : m.scatter) {
       if (piece.bytes > 0) std::memcpy(piece.data, from, piece.bytes);
       from += piece.bytes;
     }
     m.scatter.clear();
+  } else if (!HasBody(m.bytes) && m.bytes > 0) {
+    std::memcpy(m.memory, from, m.bytes);
   }
+}
+
+void MpiBackend::Complete(uint32_t index, std::vector<Completion>& done) {
+  Message& m = messages_[index];
+  if (m.kind != OperationKind::kSend) Deliver(m);
+  if (m.head.data != nullptr) staging_.Give(std::exchange(m.head, {}));
   if (m.staging.data != nullptr) staging_.Give(std::exchange(m.staging, {}));
   done.push_back({rank_, m.token});
   free_messages_.push_back(index);
@@ -315,12 +351,12 @@ void MpiBackend::Complete(uint32_t index, std::vector<Completion>& done) {
 absl::Status MpiBackend::ShareFromRankZero(std::string& bytes) {
   if (!status_.ok()) return status_;
   uint64_t size = bytes.size();
-  int code = MPI_Bcast(&size, 1, MPI_UINT64_T, 0, communicator_);
+  int code = MPI_Bcast(&size, 1, MPI_UINT64_T, 0, heads_);
   if (code == MPI_SUCCESS) {
     bytes.resize(size);
     for (uint64_t at = 0; at < size && code == MPI_SUCCESS; at += kSegmentBytes) {
       const uint64_t count = std::min(kSegmentBytes, size - at);
-      code = MPI_Bcast(bytes.data() + at, static_cast<int>(count), MPI_BYTE, 0, communicator_);
+      code = MPI_Bcast(bytes.data() + at, static_cast<int>(count), MPI_BYTE, 0, heads_);
     }
   }
   Fail(ToStatus(code, rank_, "MPI_Bcast of rank 0's bytes"));

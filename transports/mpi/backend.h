@@ -4,7 +4,6 @@
 #include <mpi.h>
 
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,10 +14,10 @@
 
 namespace ccl::mpi {
 
-// One rank per process of a duplicate of an MPI communicator. A message of one piece travels
-// straight from and to the caller's memory; one of several pieces, and every receive that is to be
-// reduced, passes through staging. All of a message's segments are handed to MPI while it is
-// posted, so MPI's own order of matching is the one that Backend promises.
+// One rank per process of a duplicate of an MPI communicator. Messages travel as head.h says: heads
+// in the order of posting under the tag of their (context, channel), so that MPI's order of matching
+// is the one that Backend promises; bodies on a communicator of their own, straight from and to the
+// caller's memory when the message is one piece, else through staging.
 class MpiBackend final : public Backend, private Tenant {
  public:
   // Collective over `parent`; blocks. `ranks` 0: any number.
@@ -37,6 +36,8 @@ class MpiBackend final : public Backend, private Tenant {
   absl::Status ShareFromRankZero(std::string& bytes) override;
 
  private:
+  static constexpr uint32_t kHead = UINT32_MAX;
+
   // In flight. Kept in an array and used again, with the memory of `scatter`.
   struct Message {
     OperationKind kind;
@@ -46,23 +47,18 @@ class MpiBackend final : public Backend, private Tenant {
     uint64_t bytes;
     uint64_t token;
     Consumer* consumer;
+    std::byte* memory;           // all bytes in one piece: the caller's or staging's; may be null
+    Staging::Block head;         // data == nullptr: the head is sent from `memory`
     Staging::Block staging;      // data == nullptr: none
-    std::vector<Piece> scatter;  // where a staged receive goes
-    uint32_t segments_left;
+    std::vector<Piece> scatter;  // where a receive of several pieces goes
+    uint32_t requests_left;
   };
-  struct Segment {
+  struct Part {
     uint32_t message;
-    uint32_t index;
-    uint64_t sequence;  // of posting
-  };
-  // A receive that is not as long as its message.
-  struct Misfit {
-    Segment segment;
-    int64_t bytes = 0;  // of the segment that came; -1: longer than expected, MPI says not how long
+    uint32_t segment;  // of the body; kHead
   };
 
-  MpiBackend(MPI_Comm communicator, int rank, int ranks, int tag_upper_bound)
-      : communicator_(communicator), rank_(rank), ranks_(ranks), tags_(tag_upper_bound) {}
+  MpiBackend(MPI_Comm heads, MPI_Comm bodies, int rank, int ranks, int tag_upper_bound);
   absl::Status DiscoverTopology();
 
   // True when `operation` may be posted; else the backend has failed.
@@ -70,12 +66,14 @@ class MpiBackend final : public Backend, private Tenant {
   void PostSend(const Operation& operation);
   void PostRecv(const Operation& operation);
   uint32_t NewMessage(const Operation& operation);
-  void Issue(uint32_t message, std::byte* data);
+  void IssueHead(uint32_t message, std::byte* data, uint64_t bytes);
+  void IssueBody(uint32_t message, int tag);
+  void Track(MPI_Request request, Part part);
   void Test(std::vector<Completion>& done);
-  void Arrived(Segment segment, const MPI_Status& status, int code,
-               std::vector<Completion>& done);
-  void NoteMisfit(const Misfit& misfit);
-  void ReportMisfit();
+  void Arrived(Part part, const MPI_Status& status, std::vector<Completion>& done);
+  // True when the head is of the message that is expected; else the backend has failed.
+  bool HeadFits(const Message& m, int head_bytes);
+  void Deliver(Message& m);
   void Complete(uint32_t message, std::vector<Completion>& done);
   void AbandonRequests();
 
@@ -87,7 +85,8 @@ class MpiBackend final : public Backend, private Tenant {
   }
   bool idle() const override { return status_.ok() && requests_.empty(); }
 
-  const MPI_Comm communicator_;
+  const MPI_Comm heads_;
+  const MPI_Comm bodies_;
   const int rank_;
   const int ranks_;
   const TagScheme tags_;
@@ -97,12 +96,11 @@ class MpiBackend final : public Backend, private Tenant {
   std::vector<Message> messages_;
   std::vector<uint32_t> free_messages_;
   std::vector<MPI_Request> requests_;  // active ones
-  std::vector<Segment> segments_;      // what requests_[i] is
+  std::vector<Part> parts_;            // what requests_[i] is
   std::vector<int> indices_;           // MPI_Testsome's answers, at least as long as requests_
   std::vector<MPI_Status> statuses_;
   std::vector<Completion> ready_;  // completed while posted
-  uint64_t next_sequence_ = 0;
-  std::optional<Misfit> misfit_;
+  int next_body_tag_ = 0;
   Staging staging_{size_t{128} << 20};
 };
 

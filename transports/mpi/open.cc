@@ -64,9 +64,11 @@ absl::StatusOr<std::unique_ptr<Backend>> MpiBackend::Open(MPI_Comm parent, int r
                                                    " ranks are wanted, the MPI communicator has ",
                                                    size));
   }
-  MPI_Comm communicator = MPI_COMM_NULL;
-  CCL_RETURN_IF_ERROR(ToStatus(MPI_Comm_dup(parent, &communicator), rank, "MPI_Comm_dup"));
-  MPI_Comm_set_errhandler(communicator, MPI_ERRORS_RETURN);
+  MPI_Comm heads = MPI_COMM_NULL, bodies = MPI_COMM_NULL;
+  CCL_RETURN_IF_ERROR(ToStatus(MPI_Comm_dup(parent, &heads), rank, "MPI_Comm_dup"));
+  MPI_Comm_set_errhandler(heads, MPI_ERRORS_RETURN);
+  CCL_RETURN_IF_ERROR(ToStatus(MPI_Comm_dup(heads, &bodies), rank, "MPI_Comm_dup"));
+  MPI_Comm_set_errhandler(bodies, MPI_ERRORS_RETURN);
 
   void* attribute = nullptr;
   int present = 0;
@@ -74,7 +76,7 @@ absl::StatusOr<std::unique_ptr<Backend>> MpiBackend::Open(MPI_Comm parent, int r
   const int tag_upper_bound = present ? *static_cast<int*>(attribute) : 32767;  // MPI's least
 
   std::unique_ptr<MpiBackend> backend(
-      new MpiBackend(communicator, rank, size, tag_upper_bound));
+      new MpiBackend(heads, bodies, rank, size, tag_upper_bound));
   Join(backend.get());
   CCL_RETURN_IF_ERROR(backend->DiscoverTopology());
   return std::unique_ptr<Backend>(std::move(backend));
@@ -83,7 +85,7 @@ absl::StatusOr<std::unique_ptr<Backend>> MpiBackend::Open(MPI_Comm parent, int r
 absl::Status MpiBackend::DiscoverTopology() {
   MPI_Comm host = MPI_COMM_NULL;
   CCL_RETURN_IF_ERROR(ToStatus(
-      MPI_Comm_split_type(communicator_, MPI_COMM_TYPE_SHARED, rank_, MPI_INFO_NULL, &host), rank_,
+      MPI_Comm_split_type(heads_, MPI_COMM_TYPE_SHARED, rank_, MPI_INFO_NULL, &host), rank_,
       "MPI_Comm_split_type"));
   // A host is known by its lowest rank.
   int lowest = rank_;
@@ -92,7 +94,7 @@ absl::Status MpiBackend::DiscoverTopology() {
   CCL_RETURN_IF_ERROR(ToStatus(code, rank_, "MPI_Bcast within the host"));
   std::vector<int> hosts(ranks_);
   CCL_RETURN_IF_ERROR(ToStatus(
-      MPI_Allgather(&lowest, 1, MPI_INT, hosts.data(), 1, MPI_INT, communicator_), rank_,
+      MPI_Allgather(&lowest, 1, MPI_INT, hosts.data(), 1, MPI_INT, heads_), rank_,
       "MPI_Allgather of the hosts"));
   topology_ = HostTopology(hosts);
   return Validate(topology_);
@@ -102,17 +104,16 @@ MpiBackend::~MpiBackend() {
   Leave(this);
   if (!Running()) return;
   if (idle()) {
-    MPI_Comm communicator = communicator_;
-    MPI_Comm_free(&communicator);
+    for (MPI_Comm communicator : {heads_, bodies_}) MPI_Comm_free(&communicator);
     return;
   }
-  // MPI_Comm_free may wait for peers, which may have failed as well: the communicator stays.
+  // MPI_Comm_free may wait for peers, which may have failed as well: the communicators stay.
   AbandonRequests();
 }
 
 void MpiBackend::AbandonRequests() {
   for (size_t i = 0; i < requests_.size(); ++i) {
-    if (messages_[segments_[i].message].kind != OperationKind::kSend) MPI_Cancel(&requests_[i]);
+    if (messages_[parts_[i].message].kind != OperationKind::kSend) MPI_Cancel(&requests_[i]);
   }
   // A cancelled receive completes at once unless its message is on the way. That, and sends, get a
   // moment to end by themselves.
@@ -131,11 +132,12 @@ void MpiBackend::AbandonRequests() {
   }
   for (size_t i = 0; i < requests_.size(); ++i) {
     if (requests_[i] == MPI_REQUEST_NULL) continue;
-    // MPI may still touch the staging of this one: it is lost on purpose.
-    messages_[segments_[i].message].staging = {};
+    // MPI may still touch the blocks of this one: they are lost on purpose.
+    messages_[parts_[i].message].head = messages_[parts_[i].message].staging = {};
     MPI_Request_free(&requests_[i]);
   }
   for (const Message& message : messages_) {
+    if (message.head.data != nullptr) staging_.Give(message.head);
     if (message.staging.data != nullptr) staging_.Give(message.staging);
   }
 }

@@ -25,8 +25,8 @@ Tenants& AllTenants() {
   return *tenants;
 }
 
-void FinaliseAtExit() {
-  if (!Running()) return;
+void FinaliseAtExit(int exit_status) {
+  if (exit_status != EXIT_SUCCESS || !Running()) return;
   Tenants& tenants = AllTenants();
   std::lock_guard<std::mutex> lock(tenants.mutex);
   for (const Tenant* tenant : tenants.list) {
@@ -58,7 +58,11 @@ absl::Status Start() {
   int provided = MPI_THREAD_SINGLE;
   const int code = MPI_Init_thread(nullptr, nullptr, MPI_THREAD_MULTIPLE, &provided);
   if (code != MPI_SUCCESS) return ToStatus(code, -1, "MPI_Init_thread");
-  std::atexit(FinaliseAtExit);
+#ifdef __GLIBC__
+  on_exit([](int exit_status, void*) { FinaliseAtExit(exit_status); }, nullptr);
+#else
+  std::atexit([] { FinaliseAtExit(EXIT_SUCCESS); });
+#endif
   if (provided < MPI_THREAD_SERIALIZED) {
     return absl::FailedPreconditionError(
         absl::StrCat("mpi: this MPI offers thread level ", provided,

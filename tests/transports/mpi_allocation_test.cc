@@ -1,0 +1,85 @@
+// The MPI transport takes no memory per message once it has seen the like. Run by mpirun. Not linked
+// to MPI; what MPI allocates itself does not come from operator new.
+#include <atomic>
+#include <cstdlib>
+#include <memory>
+#include <new>
+#include <utility>
+#include <vector>
+
+#include "ccl/backend/backend.h"
+#include "gtest/gtest.h"
+
+namespace {
+
+std::atomic<long> allocations{0};
+
+void* Allocate(size_t size, size_t alignment) {
+  ++allocations;
+  void* memory = nullptr;
+  if (posix_memalign(&memory, alignment < sizeof(void*) ? sizeof(void*) : alignment, size) != 0) {
+    throw std::bad_alloc();
+  }
+  return memory;
+}
+
+}  // namespace
+
+void* operator new(size_t size) { return Allocate(size, 16); }
+void* operator new(size_t size, std::align_val_t a) { return Allocate(size, size_t(a)); }
+void operator delete(void* memory) noexcept { free(memory); }
+void operator delete(void* memory, size_t) noexcept { free(memory); }
+void operator delete(void* memory, std::align_val_t) noexcept { free(memory); }
+void operator delete(void* memory, size_t, std::align_val_t) noexcept { free(memory); }
+
+namespace ccl {
+namespace {
+
+class Ignore final : public Consumer {
+ public:
+  void Consume(uint64_t, absl::Span<const absl::Span<const ConstPiece>>) override {}
+};
+
+TEST(MpiAllocation, NonePerMessageInSteadyState) {
+  absl::StatusOr<std::unique_ptr<Backend>> opened = OpenBackend("mpi:", 0);
+  ASSERT_TRUE(opened.ok()) << opened.status();
+  Backend& backend = **opened;
+  const int rank = backend.local_ranks()[0];
+  constexpr size_t kSizes[] = {0, 8, 5000, 200000, 5 << 20};
+  std::vector<char> from(5 << 20), to(5 << 20);
+  std::vector<Completion> done;
+  done.reserve(100);
+  Ignore ignore;
+  long before = 0;
+  for (int round = 0; round < 20; ++round) {
+    if (round == 10) before = allocations;
+    for (size_t size : kSizes) {
+      for (const bool reduce : {false, true}) {
+        const ConstPiece src[] = {{from.data(), size / 3}, {from.data(), size - size / 3}};
+        const Piece dst[] = {{to.data(), size / 2}, {to.data() + size / 2, size - size / 2}};
+        Operation send, recv;
+        send.kind = OperationKind::kSend;
+        send.peer = (rank + 1) % backend.ranks();
+        send.src = src;
+        recv.kind = reduce ? OperationKind::kRecvReduce : OperationKind::kRecv;
+        recv.peer = (rank + backend.ranks() - 1) % backend.ranks();
+        if (!reduce) recv.dst = dst;
+        recv.consumer = &ignore;
+        send.bytes = recv.bytes = size;
+        backend.Post(rank, {recv, send});
+      }
+    }
+    size_t completed = 0;
+    while (completed < 4 * std::size(kSizes)) {
+      done.clear();
+      const absl::Status status = backend.Poll(Waiting::kYes, done);
+      ASSERT_TRUE(status.ok()) << status;
+      completed += done.size();
+    }
+  }
+  EXPECT_GT(before, 0);
+  EXPECT_EQ(allocations - before, 0);
+}
+
+}  // namespace
+}  // namespace ccl
