@@ -1,0 +1,214 @@
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "ccl/algorithms/combinators.h"
+#include "ccl/algorithms/recipe.h"
+
+namespace ccl {
+namespace {
+
+using C = Collective;
+
+absl::Status Always(const Shape&) { return absl::OkStatus(); }
+
+absl::Status AllGatherOnPowersOfTwo(const Shape& shape) {
+  if (shape.collective != C::kAllGather || IsPowerOfTwo(shape.ranks)) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(
+      "its allgather needs a power of two ranks, not ", shape.ranks, "; nhr is its like at any number"));
+}
+
+constexpr C kReduceAll[] = {C::kAllReduce};
+constexpr C kVector[] = {C::kAllReduce, C::kReduceScatter, C::kAllGather};
+constexpr C kDoubling[] = {C::kAllReduce, C::kAllGather};
+constexpr C kDirect[] = {C::kReduceScatter, C::kAllGather, C::kBroadcast, C::kReduce,
+                         C::kAllToAll,      C::kGather,    C::kScatter};
+constexpr C kExchange[] = {C::kAllToAll};
+constexpr C kTree[] = {C::kAllReduce, C::kBroadcast, C::kReduce, C::kGather, C::kScatter};
+constexpr C kPipe[] = {C::kAllReduce, C::kBroadcast, C::kReduce};
+constexpr C kMeet[] = {C::kBarrier};
+constexpr C kGroupDirect[] = {C::kReduceScatter, C::kAllGather};
+
+constexpr Slicing kSeq = Slicing::kInSequence;
+constexpr Slicing kSide = Slicing::kSideBySide;
+
+const Algorithm kCatalogue[] = {
+    {"ring", "one neighbour to the next; optimal volume, linear latency", "2(n-1)L + 2(n-1)m/nB",
+     kVector, kSide, false, Always, MakeRing},
+    {"biring", "both ways round at once; half the ring's latency", "2ceil((n-1)/2)L + 2(n-1)m/nB",
+     kVector, kSide, false, Always, MakeBidirectionalRing},
+    {"nhr", "logarithmic steps and optimal volume at any number of ranks",
+     "2ceil(log n)L + 2(n-1)m/nB", kVector, kSide, false, Always, MakeNhr},
+    {"recursive_doubling", "whole vectors between partners; lowest latency", "log n (L + m/B)",
+     kDoubling, kSide, false, AllGatherOnPowersOfTwo, MakeRecursiveDoubling},
+    {"rabenseifner", "recursive halving, then doubling; folds what exceeds a power of two",
+     "2 log n L + 2(n-1)m/nB", kReduceAll, kSide, false, Always, MakeRabenseifner},
+    {"double_binary_tree", "two complementary binary trees; pipelines when sliced",
+     "2 log n (L + m/SB) + 2m/B", kPipe, kSeq, false, Always, MakeDoubleBinaryTree},
+    {"knomial", "k-nomial tree, radix 2 unless given", "ceil(log_k n)(L + (k-1)m/B) each way",
+     kTree, kSeq, false, Always, MakeKnomial},
+    {"chain", "one after the other; for large vectors in many slices", "(n-2+S)(L + m/SB) each way",
+     kPipe, kSeq, false, Always, MakeChain},
+    {"one_shot", "everything to everybody, folded in order of rank", "L + (n-1)m/B", kReduceAll,
+     kSide, false, Always, MakeOneShot},
+    {"two_shot", "a block to each, folded in order of rank, and back", "2L + 2(n-1)m/nB",
+     kReduceAll, kSide, false, Always, MakeTwoShot},
+    {"direct", "all messages at once", "L + (n-1)m/nB", kDirect, kSide, false, Always, MakeDirect},
+    {"pairwise", "all-to-all, one peer at a time", "(n-1)(L + m/nB)", kExchange, kSide, false,
+     Always, MakePairwise},
+    {"bruck", "all-to-all in logarithmic steps", "ceil(log n)(L + m/2B)", kExchange, kSide, false,
+     Always, MakeBruck},
+    {"dissemination", "barrier in logarithmic rounds", "ceil(log n) L", kMeet, kSeq, false, Always,
+     MakeDissemination},
+    {"group_one_shot", "one reduction or multicast by the fabric", "L + m/B", kPipe, kSide, true,
+     Always, MakeGroupOneShot},
+    {"group_two_shot", "the fabric reduces a block to each rank and multicasts it",
+     "2L + 2m/B", kReduceAll, kSide, true, Always, MakeGroupTwoShot},
+    {"group_direct", "the fabric reduces or multicasts each rank's block", "L + m/B", kGroupDirect,
+     kSide, true, Always, MakeGroupDirect},
+};
+
+bool Does(const Algorithm& algorithm, Collective collective) {
+  for (Collective c : algorithm.collectives) {
+    if (c == collective) return true;
+  }
+  return false;
+}
+
+absl::StatusOr<const Algorithm*> Fitting(const AlgorithmSpec& spec, const Shape& shape) {
+  const Algorithm* algorithm = FindAlgorithm(spec.name);
+  if (algorithm == nullptr) {
+    std::vector<absl::string_view> names;
+    for (const Algorithm& row : kCatalogue) {
+      if (Does(row, shape.collective)) names.push_back(row.name);
+    }
+    return absl::InvalidArgumentError(absl::StrCat("unknown algorithm '", spec.name, "'; for ",
+                                                   Name(shape.collective), " there are: ",
+                                                   absl::StrJoin(names, " "), " hier(..+..)"));
+  }
+  if (!Does(*algorithm, shape.collective)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("algorithm '", spec.name, "' does not do ", Name(shape.collective)));
+  }
+  if (!spec.parts.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("algorithm '", spec.name, "' takes no parts; compositions are hier(..+..)"));
+  }
+  if (spec.radix != 0 && spec.name != "knomial") {
+    return absl::InvalidArgumentError(absl::StrCat("algorithm '", spec.name, "' takes no radix"));
+  }
+  if (absl::Status status = algorithm->applies(shape); !status.ok()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("algorithm '", spec.name, "': ", status.message()));
+  }
+  return algorithm;
+}
+
+// The program's public name is the text that asks for it.
+class Named : public Program {
+ public:
+  Named(std::shared_ptr<const Program> inner, std::string name)
+      : Program(inner->info()), inner_(std::move(inner)) {
+    info_.name = std::move(name);
+  }
+  uint32_t batches(int rank, uint32_t lane) const override { return inner_->batches(rank, lane); }
+  void Fetch(int rank, uint32_t lane, uint32_t batch, StepList& out) const override {
+    inner_->Fetch(rank, lane, batch, out);
+  }
+  void Scratch(int rank, std::vector<ScratchArea>& out) const override {
+    inner_->Scratch(rank, out);
+  }
+  absl::Span<const int> RankGroup(uint32_t group) const override {
+    return inner_->RankGroup(group);
+  }
+
+ private:
+  const std::shared_ptr<const Program> inner_;
+};
+
+}  // namespace
+
+absl::Span<const Algorithm> Catalogue() { return kCatalogue; }
+
+const Algorithm* FindAlgorithm(absl::string_view name) {
+  for (const Algorithm& algorithm : kCatalogue) {
+    if (algorithm.name == name) return &algorithm;
+  }
+  return nullptr;
+}
+
+absl::StatusOr<std::shared_ptr<const Program>> BuildProgram(const AlgorithmSpec& spec,
+                                                            const Shape& shape,
+                                                            bool lower_group_operations) {
+  std::shared_ptr<const Program> program;
+  Slicing slicing = Slicing::kInSequence;
+  bool group_operations = false;
+  if (spec.name == "hier") {
+    if (spec.radix != 0) return absl::InvalidArgumentError("hier takes no radix");
+    auto composed = Compose(spec.parts, shape);
+    if (!composed.ok()) return composed.status();
+    program = *std::move(composed);
+    group_operations = program->info().rank_groups > 0;
+  } else {
+    auto algorithm = Fitting(spec, shape);
+    if (!algorithm.ok()) return algorithm.status();
+    slicing = (*algorithm)->slicing;
+    Shape flat = shape;
+    flat.radix = spec.radix;
+    if (shape.ranks == 1) {
+      program = MakeLocal(flat);
+    } else {
+      program = (*algorithm)->make(flat);
+      group_operations = (*algorithm)->group_operations;
+    }
+  }
+  if (group_operations && lower_group_operations) program = LowerGroupOperations(program);
+  if (spec.slices > 1) program = Slice(program, spec.slices, slicing);
+  return std::make_shared<Named>(std::move(program), Format(spec));
+}
+
+std::vector<AlgorithmSpec> Candidates(const Shape& shape) {
+  std::vector<AlgorithmSpec> candidates;
+  for (const Algorithm& algorithm : kCatalogue) {
+    if (!Does(algorithm, shape.collective) || !algorithm.applies(shape).ok()) continue;
+    AlgorithmSpec spec;
+    spec.name = std::string(algorithm.name);
+    candidates.push_back(spec);
+  }
+  const auto add = [&](absl::string_view text) {
+    auto spec = ParseAlgorithm(text);
+    if (spec.ok() && BuildProgram(*spec, shape, true).ok()) candidates.push_back(*std::move(spec));
+  };
+  int useful = 0;  // groupings that structure something
+  for (const Grouping& grouping : shape.groupings) {
+    if (grouping.groups() > 1 && grouping.groups() < shape.ranks) ++useful;
+  }
+  if (useful >= 1) {
+    switch (shape.collective) {
+      case C::kAllReduce:
+        for (absl::string_view text : {"hier(two_shot+nhr)", "hier(two_shot+ring)",
+                                       "hier(ring+ring)", "hier(group_direct+nhr)"}) {
+          add(text);
+        }
+        break;
+      case C::kReduceScatter:
+      case C::kAllGather:
+        for (absl::string_view text : {"hier(direct+nhr)", "hier(direct+ring)", "hier(ring+ring)"}) {
+          add(text);
+        }
+        break;
+      case C::kBroadcast:
+      case C::kReduce:
+        for (absl::string_view text : {"hier(knomial+knomial)", "hier(knomial+double_binary_tree)"}) {
+          add(text);
+        }
+        break;
+      case C::kAllToAll:
+        for (absl::string_view text : {"hier(direct+direct)", "hier(pairwise+pairwise)"}) add(text);
+        break;
+      default:
+        break;
+    }
+  }
+  return candidates;
+}
+
+}  // namespace ccl
