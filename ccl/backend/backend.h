@@ -119,6 +119,9 @@ class Backend {
   // Collective over the processes of the job: rank 0's bytes, on every process.
   virtual absl::Status ShareFromRankZero(std::string& bytes) = 0;
 
+  // A hash of everything that has happened, in virtual time; 0 in real time.
+  virtual uint64_t Digest() const { return 0; }
+
  protected:
   Backend() = default;
 };

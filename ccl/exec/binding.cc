@@ -1,0 +1,83 @@
+#include "ccl/exec/binding.h"
+
+namespace ccl {
+namespace {
+
+constexpr uint64_t kAlignment = 64;
+
+}  // namespace
+
+Binding::Binding(const Program& program, int rank, const Request& request)
+    : space_(program.info().space),
+      count_(request.count),
+      size_(SizeOf(request.type)),
+      in_(static_cast<char*>(const_cast<void*>(request.in))),
+      out_(static_cast<char*>(request.out)),
+      phantom_(request.phantom) {
+  in_first_ = space_.BlockOffset(InputWindow(program.info(), rank).first, count_);
+  out_first_ = space_.BlockOffset(OutputWindow(program.info(), rank).first, count_);
+  if (phantom_) return;
+  std::vector<ScratchArea> areas;
+  program.Scratch(rank, areas);
+  for (const ScratchArea& area : areas) {
+    const uint64_t stride =
+        area.blocks == 0 ? 0 : space_.WindowStride(area.first_block, area.blocks, count_);
+    for (uint32_t i = 0; i < area.slots; ++i) {
+      slots_.push_back({scratch_bytes_, area.first_block, area.blocks, stride});
+      const uint64_t bytes = stride * space_.slices() * size_;
+      scratch_bytes_ += (bytes + kAlignment - 1) / kAlignment * kAlignment;
+    }
+  }
+  if (scratch_bytes_ > 0) scratch_.reset(new char[scratch_bytes_]);
+}
+
+uint64_t Binding::Bytes(absl::Span<const Ref> refs) const {
+  uint64_t elements = 0;
+  for (const Ref& ref : refs) elements += Elements(ref);
+  return elements * size_;
+}
+
+void* Binding::Address(const Ref& ref) const {
+  switch (ref.buffer) {
+    case Buffer::kIn:
+      return in_ + (space_.Offset(ref.first, count_) - in_first_) * size_;
+    case Buffer::kOut:
+      return out_ + (space_.Offset(ref.first, count_) - out_first_) * size_;
+    case Buffer::kScratch:
+      break;
+  }
+  const Slot& slot = slots_[ref.slot];
+  const uint32_t slice = ref.first / space_.blocks();
+  const uint32_t window = slice * space_.blocks() + slot.first_block;
+  const uint64_t before =
+      ref.first > window ? space_.LengthOfRun(window, ref.first - window, count_) : 0;
+  return scratch_.get() + slot.offset + (slice * slot.stride + before) * size_;
+}
+
+void Binding::Pieces(absl::Span<const Ref> refs, std::vector<Piece>& out) const {
+  if (phantom_) return;
+  const auto append = [&](const Ref& ref) {
+    const uint64_t bytes = Elements(ref) * size_;
+    if (bytes == 0) return;
+    char* const address = static_cast<char*>(Address(ref));
+    if (!out.empty() && static_cast<char*>(out.back().data) + out.back().bytes == address) {
+      out.back().bytes += bytes;
+    } else {
+      out.push_back({address, bytes});
+    }
+  };
+  for (const Ref& ref : refs) {
+    // The slices of a block lie together, so a run of blocks of one slice does not.
+    const bool scattered =
+        space_.per_block() && space_.slices() > 1 && ref.buffer != Buffer::kScratch;
+    if (!scattered) {
+      append(ref);
+      continue;
+    }
+    Ref one = ref;
+    one.count = 1;
+    for (uint32_t i = 0; i < ref.count; ++i, ++one.first) append(one);
+  }
+}
+
+}  // namespace ccl

@@ -1,0 +1,189 @@
+#include "ccl/exec/engine.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace ccl {
+
+Engine::Engine(std::unique_ptr<Backend> backend) : backend_(std::move(backend)) {
+  owner_.resize(backend_->ranks());
+  left_.assign(backend_->ranks(), false);
+  live_ = static_cast<int>(backend_->local_ranks().size());
+}
+
+Engine::~Engine() = default;
+
+void Engine::Adopt(int rank) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  owner_[rank] = std::this_thread::get_id();
+}
+
+void Engine::Leave(int rank) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (left_[rank]) return;
+  left_[rank] = true;
+  --live_;
+  // The waiting threads may now be all there are.
+  for (Waiter* waiter : waiters_) waiter->wake.notify_one();
+}
+
+absl::Status Engine::ShareFromRankZero(std::string& bytes) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  return backend_->ShareFromRankZero(bytes);
+}
+
+Time Engine::Now() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  return backend_->Now();
+}
+
+uint64_t Engine::Digest() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  return backend_->Digest();
+}
+
+std::unique_ptr<Stream> Engine::NewStream(int rank) {
+  auto stream = std::make_unique<Stream>();
+  stream->rank = rank;
+  return stream;
+}
+
+void Engine::Enqueue(absl::Span<Stream* const> streams, std::vector<std::unique_ptr<Work>> work) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (!error_.ok()) return;
+  for (size_t i = 0; i < work.size(); ++i) streams[i]->queue.push_back(std::move(work[i]));
+  for (Stream* stream : streams) {
+    if (stream->running == 0) StartFront(stream);
+  }
+}
+
+void Engine::StartFront(Stream* stream) {
+  while (!stream->queue.empty()) {
+    if (free_slots_.empty()) {
+      free_slots_.push_back(static_cast<uint32_t>(running_.size()));
+      running_.push_back(nullptr);
+    }
+    const uint32_t slot = free_slots_.back();
+    free_slots_.pop_back();
+    running_[slot] = stream;
+    stream->running = slot + 1;
+    Work& work = *stream->queue.front();
+    work.set_id(slot);
+    work.Start(*backend_);
+    if (!work.done()) return;
+    Retire(stream);
+  }
+}
+
+void Engine::Retire(Stream* stream) {
+  const uint32_t slot = static_cast<uint32_t>(stream->running - 1);
+  running_[slot] = nullptr;
+  free_slots_.push_back(slot);
+  stream->running = 0;
+  stream->queue.pop_front();
+}
+
+absl::Status Engine::PollOnce(Waiting waiting) {
+  done_.clear();
+  absl::Status status = backend_->Poll(waiting, done_);
+  // Work started below may post, never poll: done_ stays as it is.
+  for (const Completion& completion : done_) {
+    Stream* stream = running_[completion.token >> Work::kTagBits];
+    Work& work = *stream->queue.front();
+    work.Complete(completion.token & ((uint64_t{1} << Work::kTagBits) - 1), *backend_);
+    if (work.done()) {
+      Retire(stream);
+      StartFront(stream);
+    }
+  }
+  return status;
+}
+
+bool Engine::Idle(absl::Span<Stream* const> streams) {
+  return std::all_of(streams.begin(), streams.end(),
+                     [](const Stream* s) { return s->queue.empty(); });
+}
+
+void Engine::ReleaseWaiters() {
+  for (Waiter* waiter : waiters_) {
+    if (waiter->released || (error_.ok() && !Idle(waiter->streams))) continue;
+    waiter->released = true;
+    blocked_ -= waiter->owned;
+    waiter->wake.notify_one();
+  }
+}
+
+std::string Engine::Deadlock() const {
+  std::string text = "deadlock: every rank waits and nothing is under way.";
+  int shown = 0;
+  std::vector<bool> busy(backend_->ranks(), false);
+  for (const Stream* stream : running_) {
+    if (stream == nullptr) continue;
+    busy[stream->rank] = true;
+    if (shown++ < 8) absl::StrAppend(&text, " ", stream->queue.front()->Describe(), ".");
+  }
+  std::string idle;
+  for (int rank : backend_->local_ranks()) {
+    if (!busy[rank]) absl::StrAppend(&idle, " ", rank);
+    if (idle.size() > 100) break;
+  }
+  if (!idle.empty()) {
+    absl::StrAppend(&text, " Ranks that posted nothing:", idle,
+                    ". One thread that drives several ranks starts their operations between "
+                    "cclGroupStart and cclGroupEnd.");
+  }
+  return text;
+}
+
+absl::Status Engine::Wait(absl::Span<Stream* const> streams) {
+  std::unique_lock<std::mutex> lock(mutex_);
+  const bool virtual_time = backend_->abilities().virtual_time;
+  Waiter waiter;
+  waiter.streams = streams;
+  if (virtual_time) {
+    for (int rank : backend_->local_ranks()) {
+      if (!left_[rank] && owner_[rank] == std::this_thread::get_id()) ++waiter.owned;
+    }
+  }
+  waiters_.push_back(&waiter);
+  blocked_ += waiter.owned;
+  while (error_.ok() && !Idle(streams)) {
+    if (virtual_time && blocked_ < live_) {
+      waiter.wake.wait(lock);
+      continue;
+    }
+    const absl::Status status = PollOnce(Waiting::kYes);
+    if (!status.ok()) {
+      error_ = status;
+    } else if (virtual_time && done_.empty()) {
+      error_ = absl::FailedPreconditionError(Deadlock());
+    }
+    ReleaseWaiters();
+    if (!virtual_time) {
+      lock.unlock();  // let other threads of this process in
+      lock.lock();
+    }
+  }
+  if (!waiter.released) blocked_ -= waiter.owned;
+  waiters_.erase(std::find(waiters_.begin(), waiters_.end(), &waiter));
+  return error_;
+}
+
+absl::StatusOr<bool> Engine::Query(Stream* stream) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (error_.ok() && !backend_->abilities().virtual_time) {
+    absl::Status status = PollOnce(Waiting::kNo);
+    if (!status.ok()) error_ = status;
+  }
+  if (!error_.ok()) return error_;
+  return stream->queue.empty();
+}
+
+absl::Status Engine::error() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  return error_;
+}
+
+}  // namespace ccl

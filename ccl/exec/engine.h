@@ -1,0 +1,89 @@
+#ifndef CCL_EXEC_ENGINE_H_
+#define CCL_EXEC_ENGINE_H_
+
+#include <condition_variable>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "ccl/exec/execution.h"
+
+namespace ccl {
+
+// A first-in first-out queue of one rank's work.
+struct Stream {
+  int rank = 0;
+  std::deque<std::unique_ptr<Work>> queue;  // the front is running
+  uint64_t running = 0;                     // its slot in the engine, plus one
+};
+
+// Drives the executions of the local ranks of one world over its backend. Thread-safe.
+//
+// In virtual time the clock advances only when every endpoint is blocked in Wait: an endpoint
+// belongs to the thread that adopted it, and a thread that waits blocks all of its endpoints. The
+// last thread to block drives the world; whoever it releases counts as running again before the
+// clock moves on, so results do not depend on how threads are scheduled.
+class Engine {
+ public:
+  explicit Engine(std::unique_ptr<Backend> backend);
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  // The caller's thread drives `rank` from now on.
+  void Adopt(int rank);
+  // The rank takes no further part; blocks nobody's clock.
+  void Leave(int rank);
+
+  const Topology& topology() const { return backend_->topology(); }
+  Abilities abilities() const { return backend_->abilities(); }
+  int ranks() const { return backend_->ranks(); }
+  absl::Span<const int> local_ranks() const { return backend_->local_ranks(); }
+  absl::string_view backend_name() const { return backend_->name(); }
+  absl::Status ShareFromRankZero(std::string& bytes);
+  Time Now();
+  uint64_t Digest();
+
+  std::unique_ptr<Stream> NewStream(int rank);
+  // Appends work to the streams, all before any of it runs. Never blocks.
+  void Enqueue(absl::Span<Stream* const> streams, std::vector<std::unique_ptr<Work>> work);
+  // Returns when the streams are empty, or with the world's first error, which is final.
+  absl::Status Wait(absl::Span<Stream* const> streams);
+  // Progress without waiting. True when the stream is empty.
+  absl::StatusOr<bool> Query(Stream* stream);
+  // OK, or the world's first error.
+  absl::Status error();
+
+ private:
+  struct Waiter {
+    absl::Span<Stream* const> streams;
+    int owned = 0;
+    bool released = false;
+    std::condition_variable wake;
+  };
+
+  void StartFront(Stream* stream);
+  void Retire(Stream* stream);
+  absl::Status PollOnce(Waiting waiting);
+  void ReleaseWaiters();
+  static bool Idle(absl::Span<Stream* const> streams);
+  std::string Deadlock() const;
+
+  std::mutex mutex_;
+  const std::unique_ptr<Backend> backend_;
+  std::vector<std::thread::id> owner_;  // by rank; default: nobody
+  std::vector<bool> left_;
+  int live_ = 0;     // local endpoints that have not left
+  int blocked_ = 0;  // of them, owned by waiting threads
+  std::vector<Waiter*> waiters_;
+  std::vector<Stream*> running_;  // by slot
+  std::vector<uint32_t> free_slots_;
+  std::vector<Completion> done_;
+  absl::Status error_;
+};
+
+}  // namespace ccl
+
+#endif  // CCL_EXEC_ENGINE_H_

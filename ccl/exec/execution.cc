@@ -1,0 +1,319 @@
+#include "ccl/exec/execution.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "ccl/backend/compute.h"
+
+namespace ccl {
+namespace {
+
+// Tags of an Execution's operations: the fold's number plus one (or 0) above the lane.
+constexpr int kLaneBits = 16;
+constexpr uint64_t kLaneMask = (1u << kLaneBits) - 1;
+// Point-to-point messages have a wire channel that no program reaches.
+constexpr uint16_t kExchangeChannel = 0xffff;
+
+ConstPiece AsConst(const Piece& piece) { return {piece.data, piece.bytes}; }
+
+// Walks lists of pieces of equal total length in common runs.
+class Walk {
+ public:
+  explicit Walk(absl::Span<const ConstPiece> pieces) : pieces_(pieces) { Skip(); }
+  bool done() const { return at_ == pieces_.size(); }
+  size_t run() const { return pieces_[at_].bytes - used_; }
+  const char* data() const { return static_cast<const char*>(pieces_[at_].data) + used_; }
+  void Take(size_t bytes) {
+    used_ += bytes;
+    Skip();
+  }
+
+ private:
+  void Skip() {
+    while (at_ < pieces_.size() && used_ == pieces_[at_].bytes) ++at_, used_ = 0;
+  }
+  absl::Span<const ConstPiece> pieces_;
+  size_t at_ = 0, used_ = 0;
+};
+
+}  // namespace
+
+Execution::Execution(std::shared_ptr<const Program> program, int rank, uint32_t context,
+                     Request request)
+    : program_(std::move(program)),
+      rank_(rank),
+      context_(context),
+      request_(request),
+      binding_(*program_, rank, request_),
+      lanes_(program_->info().lanes) {}
+
+void Execution::Start(Backend& backend) {
+  started_ = true;
+  for (uint32_t i = 0; i < lanes_.size(); ++i) {
+    lanes_[i].batches = program_->batches(rank_, i);
+    if (lanes_[i].batches > 0) ++running_;
+  }
+  if (running_ == 0) return Finish();
+  Advance(backend);
+}
+
+void Execution::Complete(uint64_t tag, Backend& backend) {
+  Lane& lane = lanes_[tag & kLaneMask];
+  const uint64_t fold = tag >> kLaneBits;
+  if (fold > 0) free_folds_.push_back(static_cast<uint32_t>(fold - 1));
+  if (--lane.outstanding > 0) return;
+  ++lane.completed;
+  if (lane.completed == lane.batches && --running_ == 0) return Finish();
+  Advance(backend);
+}
+
+bool Execution::Holds(const Lane& lane) const {
+  for (const Dep& dep : lane.deps) {
+    if (lanes_[dep.lane].completed < dep.batches) return false;
+  }
+  return true;
+}
+
+void Execution::Advance(Backend& backend) {
+  // A batch that completes at once may release lanes that were passed over.
+  for (bool again = true; again;) {
+    again = false;
+    for (uint32_t i = 0; i < lanes_.size(); ++i) {
+      Lane& lane = lanes_[i];
+      while (lane.outstanding == 0 && lane.completed < lane.batches) {
+        if (lane.waits && !Holds(lane)) break;
+        if (!Issue(i, backend)) break;
+        if (lane.outstanding > 0) break;
+        ++lane.completed;
+        if (lane.completed == lane.batches) --running_;
+        again = true;
+      }
+    }
+  }
+  if (running_ == 0) Finish();
+}
+
+bool Execution::Issue(uint32_t index, Backend& backend) {
+  Lane& lane = lanes_[index];
+  list_.Clear();
+  program_->Fetch(rank_, index, lane.next, list_);
+  if (!lane.waits && !list_.deps.empty()) {
+    lane.deps = list_.deps;
+    if (!Holds(lane)) {
+      lane.waits = true;
+      return false;
+    }
+  }
+  lane.waits = false;
+  ++lane.next;
+  operations_.clear();
+  pieces_.clear();
+  // Pieces first: spans into the vector are taken when it has stopped growing.
+  ranges_.clear();
+  for (const Step& step : list_.steps) {
+    const absl::Span<const Ref> src = list_.src(step), dst = list_.dst(step);
+    Operation operation;
+    operation.channel = step.channel;
+    operation.peer = step.peer;
+    operation.context = context_;
+    operation.token = Token(index);
+    const size_t first = pieces_.size();
+    switch (step.kind) {
+      case StepKind::kSend:
+        operation.kind = OperationKind::kSend;
+        operation.bytes = binding_.Bytes(src);
+        binding_.Pieces(src, pieces_);
+        break;
+      case StepKind::kRecv:
+        operation.kind = OperationKind::kRecv;
+        operation.bytes = binding_.Bytes(dst);
+        binding_.Pieces(dst, pieces_);
+        break;
+      case StepKind::kRecvReduce: {
+        operation.kind = OperationKind::kRecvReduce;
+        operation.bytes = binding_.Bytes(dst);
+        if (request_.phantom) break;
+        if (free_folds_.empty()) {
+          free_folds_.push_back(static_cast<uint32_t>(folds_.size()));
+          folds_.emplace_back();
+        }
+        const uint32_t number = free_folds_.back();
+        free_folds_.pop_back();
+        Fold& fold = folds_[number];
+        fold.src.clear();
+        fold.dst.clear();
+        binding_.Pieces(src, fold.src);
+        binding_.Pieces(dst, fold.dst);
+        fold.incoming_first = step.incoming_first;
+        operation.consumer = this;
+        operation.token = Token(static_cast<uint64_t>(number + 1) << kLaneBits | index);
+        break;
+      }
+      case StepKind::kCopy:
+      case StepKind::kReduce:
+        operation.bytes = LocalStep(step, operation.kind);
+        if (operation.bytes == 0 || !backend.abilities().models_compute) continue;
+        break;
+      default:
+        operation.kind = step.kind == StepKind::kGroupReduce ? OperationKind::kGroupReduce
+                         : step.kind == StepKind::kGroupCopy ? OperationKind::kGroupCopy
+                                                             : OperationKind::kReconfigure;
+        break;
+    }
+    ranges_.emplace_back(first, pieces_.size() - first);
+    operations_.push_back(operation);
+  }
+  const_pieces_.clear();
+  for (const Piece& piece : pieces_) const_pieces_.push_back(AsConst(piece));
+  for (size_t i = 0; i < operations_.size(); ++i) {
+    if (operations_[i].kind == OperationKind::kSend) {
+      operations_[i].src = {const_pieces_.data() + ranges_[i].first, ranges_[i].second};
+    } else {
+      operations_[i].dst = {pieces_.data() + ranges_[i].first, ranges_[i].second};
+    }
+  }
+  lane.outstanding = static_cast<uint32_t>(operations_.size());
+  if (!operations_.empty()) backend.Post(rank_, operations_);
+  return true;
+}
+
+uint64_t Execution::LocalStep(const Step& step, OperationKind& kind) {
+  const absl::Span<const Ref> src = list_.src(step), dst = list_.dst(step);
+  const uint64_t bytes = binding_.Bytes(dst);
+  if (step.kind == StepKind::kReduce) {
+    kind = OperationKind::kReduce;
+    if (!request_.phantom && bytes > 0) {
+      operands_.clear();
+      for (const Ref& ref : src) operands_.push_back(binding_.Address(ref));
+      FoldInto(request_.type, request_.op, binding_.Address(dst[0]), operands_,
+               binding_.Elements(dst[0]));
+    }
+    return bytes * (src.size() - 1);
+  }
+  kind = OperationKind::kCopy;
+  if (request_.phantom) return bytes;
+  std::vector<Piece> from, to;
+  binding_.Pieces(src, from);
+  binding_.Pieces(dst, to);
+  if (from.size() == to.size() &&
+      std::equal(from.begin(), from.end(), to.begin(), [](const Piece& a, const Piece& b) {
+        return a.data == b.data && a.bytes == b.bytes;
+      })) {
+    return 0;  // in place
+  }
+  std::vector<ConstPiece> source;
+  for (const Piece& piece : from) source.push_back(AsConst(piece));
+  Walk walk(source);
+  for (const Piece& piece : to) {
+    for (size_t filled = 0; filled < piece.bytes;) {
+      const size_t run = std::min(piece.bytes - filled, walk.run());
+      std::memcpy(static_cast<char*>(piece.data) + filled, walk.data(), run);
+      filled += run;
+      walk.Take(run);
+    }
+  }
+  return bytes;
+}
+
+void Execution::Consume(uint64_t token,
+                        absl::Span<const absl::Span<const ConstPiece>> operands) {
+  const uint64_t tag = token & ((uint64_t{1} << kTagBits) - 1);
+  const Fold& fold = folds_[(tag >> kLaneBits) - 1];
+  std::vector<ConstPiece> own, target;
+  for (const Piece& piece : fold.src) own.push_back(AsConst(piece));
+  for (const Piece& piece : fold.dst) target.push_back(AsConst(piece));
+  Walk incoming(operands[0]), mine(own), out(target);
+  const size_t size = SizeOf(request_.type);
+  while (!incoming.done() && !mine.done() && !out.done()) {
+    const size_t run = std::min({incoming.run(), mine.run(), out.run()});
+    const void* pair[2] = {mine.data(), incoming.data()};
+    if (fold.incoming_first) std::swap(pair[0], pair[1]);
+    FoldInto(request_.type, request_.op, const_cast<char*>(out.data()), pair, run / size);
+    incoming.Take(run);
+    mine.Take(run);
+    out.Take(run);
+  }
+}
+
+void Execution::Finish() {
+  if (request_.op != ReduceOp::kAvg || !Reduces(request_.collective) || request_.phantom) return;
+  const ProgramInfo& info = program_->info();
+  const BlockWindow window = OutputWindow(info, rank_);
+  if (window.blocks == 0) return;
+  const uint64_t elements = info.space.per_block() ? request_.count * window.blocks : request_.count;
+  DivideBy(request_.type, request_.out, elements, info.ranks);
+}
+
+std::string Execution::Describe() const {
+  std::string text = absl::StrCat("rank ", rank_, " in ", Name(request_.collective), " (",
+                                  program_->info().name, ", count ", request_.count, ")");
+  for (uint32_t i = 0; i < lanes_.size(); ++i) {
+    const Lane& lane = lanes_[i];
+    if (lane.completed == lane.batches || lane.outstanding == 0) continue;
+    StepList list;
+    program_->Fetch(rank_, i, lane.next - 1, list);
+    absl::StrAppend(&text, " lane ", i, " batch ", lane.next - 1, " of ", lane.batches, ":");
+    int shown = 0;
+    for (const Step& step : list.steps) {
+      if (step.kind > StepKind::kRecvReduce || shown++ == 4) continue;
+      absl::StrAppend(&text, step.kind == StepKind::kSend ? " send to " : " receive from ",
+                      step.peer);
+    }
+  }
+  return text;
+}
+
+void Exchange::Start(Backend& backend) {
+  std::vector<Operation> operations;
+  std::vector<Piece> pieces(messages_.size());
+  std::vector<ConstPiece> const_pieces(messages_.size());
+  for (size_t i = 0; i < messages_.size(); ++i) {
+    const Message& message = messages_[i];
+    pieces[i] = {message.data, message.bytes};
+    const_pieces[i] = {message.data, message.bytes};
+    Operation operation;
+    operation.kind = message.sends ? OperationKind::kSend : OperationKind::kRecv;
+    operation.channel = kExchangeChannel;
+    operation.peer = message.peer;
+    operation.context = context_;
+    operation.bytes = message.bytes;
+    operation.token = Token(0);
+    if (message.data != nullptr && message.bytes > 0) {
+      if (message.sends) {
+        operation.src = {&const_pieces[i], 1};
+      } else {
+        operation.dst = {&pieces[i], 1};
+      }
+    }
+    operations.push_back(operation);
+  }
+  outstanding_ = operations.size();
+  backend.Post(rank_, operations);
+}
+
+std::string Exchange::Describe() const {
+  std::string text = absl::StrCat("rank ", rank_, " in point-to-point:");
+  for (size_t i = 0; i < messages_.size() && i < 8; ++i) {
+    absl::StrAppend(&text, messages_[i].sends ? " send to " : " receive from ", messages_[i].peer,
+                    " (", messages_[i].bytes, " bytes)");
+  }
+  return text;
+}
+
+void Delay::Start(Backend& backend) {
+  if (!backend.abilities().models_compute) {
+    done_ = true;
+    return;
+  }
+  Operation operation;
+  operation.kind = OperationKind::kDelay;
+  operation.delay = duration_;
+  operation.token = Token(0);
+  backend.Post(rank_, {&operation, 1});
+}
+
+std::string Delay::Describe() const { return absl::StrCat("rank ", rank_, " computing"); }
+
+}  // namespace ccl

@@ -1,0 +1,133 @@
+#ifndef CCL_EXEC_EXECUTION_H_
+#define CCL_EXEC_EXECUTION_H_
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "ccl/exec/binding.h"
+
+namespace ccl {
+
+// What a stream runs: something that posts operations of one rank and is told of their completion.
+// Never blocks. Used under its engine's lock only.
+class Work {
+ public:
+  virtual ~Work() = default;
+  // Posts what can be posted at the beginning.
+  virtual void Start(Backend& backend) = 0;
+  // One of its operations has completed; posts what can follow.
+  virtual void Complete(uint64_t tag, Backend& backend) = 0;
+  virtual bool done() const = 0;
+  // For reports: what it is, where it stands, whom it waits for.
+  virtual std::string Describe() const = 0;
+
+  // Tokens of its operations carry `id` in the upper bits and a tag of kTagBits.
+  void set_id(uint64_t id) { id_ = id; }
+  static constexpr int kTagBits = 40;
+
+ protected:
+  uint64_t Token(uint64_t tag) const { return id_ << kTagBits | tag; }
+
+ private:
+  uint64_t id_ = 0;
+};
+
+// One rank's run of a program: a state machine over its lanes. Bytes of local copies and folds move
+// when their step is issued; the backend is told what they cost where it models that.
+class Execution final : public Work, private Consumer {
+ public:
+  Execution(std::shared_ptr<const Program> program, int rank, uint32_t context, Request request);
+
+  void Start(Backend& backend) override;
+  void Complete(uint64_t tag, Backend& backend) override;
+  bool done() const override { return running_ == 0 && started_; }
+  std::string Describe() const override;
+
+ private:
+  struct Lane {
+    uint32_t next = 0;         // batch to issue
+    uint32_t completed = 0;    // batches
+    uint32_t outstanding = 0;  // operations of the batch in flight
+    uint32_t batches = 0;
+    bool waits = false;        // for deps
+    std::vector<Dep> deps;
+  };
+  // A receive whose bytes are folded as they arrive.
+  struct Fold {
+    std::vector<Piece> src, dst;
+    bool incoming_first = false;
+  };
+
+  void Consume(uint64_t token,
+               absl::Span<const absl::Span<const ConstPiece>> operands) override;
+  bool Holds(const Lane& lane) const;
+  void Advance(Backend& backend);
+  // Issues the lane's next batch; false when it waits for other lanes.
+  bool Issue(uint32_t lane, Backend& backend);
+  // Does a copy or fold; returns the bytes to charge for.
+  uint64_t LocalStep(const Step& step, OperationKind& kind);
+  void Finish();
+
+  const std::shared_ptr<const Program> program_;
+  const int rank_;
+  const uint32_t context_;
+  const Request request_;
+  Binding binding_;
+  std::vector<Lane> lanes_;
+  uint32_t running_ = 0;  // lanes not at their end
+  bool started_ = false;
+  std::vector<Fold> folds_;
+  std::vector<uint32_t> free_folds_;
+  // Scratch of one Issue.
+  StepList list_;
+  std::vector<Operation> operations_;
+  std::vector<Piece> pieces_;
+  std::vector<ConstPiece> const_pieces_;
+  std::vector<std::pair<size_t, size_t>> ranges_;  // of pieces_, by operation
+  std::vector<const void*> operands_;
+};
+
+// Point-to-point messages of one group call: all posted together.
+class Exchange final : public Work {
+ public:
+  struct Message {
+    bool sends;
+    int peer;
+    void* data;  // null with a phantom payload
+    uint64_t bytes;
+  };
+  Exchange(int rank, uint32_t context, std::vector<Message> messages)
+      : rank_(rank), context_(context), messages_(std::move(messages)) {}
+
+  void Start(Backend& backend) override;
+  void Complete(uint64_t, Backend&) override { --outstanding_; }
+  bool done() const override { return outstanding_ == 0; }
+  std::string Describe() const override;
+
+ private:
+  const int rank_;
+  const uint32_t context_;
+  const std::vector<Message> messages_;
+  size_t outstanding_ = 0;
+};
+
+// A rank that computes for so long, in virtual time; nothing in real time.
+class Delay final : public Work {
+ public:
+  Delay(int rank, Time duration) : rank_(rank), duration_(duration) {}
+  void Start(Backend& backend) override;
+  void Complete(uint64_t, Backend&) override { done_ = true; }
+  bool done() const override { return done_; }
+  std::string Describe() const override;
+
+ private:
+  const int rank_;
+  const Time duration_;
+  bool done_ = false;
+};
+
+}  // namespace ccl
+
+#endif  // CCL_EXEC_EXECUTION_H_

@@ -1,0 +1,217 @@
+#include "transports/emulated/emulated.h"
+
+#include <algorithm>
+#include <cstring>
+#include <numeric>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace ccl {
+namespace {
+
+bool Sends(OperationKind kind) { return kind == OperationKind::kSend; }
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Backend>> EmulatedBackend::Create(
+    const fabric::Description& description) {
+  auto simulator = fabric::Simulator::Create(description);
+  if (!simulator.ok()) return simulator.status();
+  return std::unique_ptr<Backend>(
+      new EmulatedBackend(*std::move(simulator), TopologyOf(description)));
+}
+
+EmulatedBackend::EmulatedBackend(fabric::Simulator simulator, Topology topology)
+    : simulator_(std::move(simulator)), topology_(std::move(topology)) {
+  ranks_.resize(topology_.ranks);
+  std::iota(ranks_.begin(), ranks_.end(), 0);
+  posted_.assign(topology_.ranks, 0);
+}
+
+Abilities EmulatedBackend::abilities() const {
+  return {.virtual_time = true, .phantom = true, .models_compute = true};
+}
+
+uint32_t EmulatedBackend::NewRecord() {
+  if (free_ == kNone) {
+    records_.emplace_back();
+    return static_cast<uint32_t>(records_.size() - 1);
+  }
+  const uint32_t index = free_;
+  free_ = records_[index].next;
+  return index;
+}
+
+void EmulatedBackend::Fail(absl::Status status) {
+  if (error_.ok()) error_ = std::move(status);
+}
+
+void EmulatedBackend::Post(int rank, absl::Span<const Operation> operations) {
+  for (const Operation& operation : operations) {
+    if (operation.kind <= OperationKind::kRecvReduce) {
+      PostMessage(rank, operation);
+      continue;
+    }
+    const uint32_t index = NewRecord();
+    Record& record = records_[index];
+    record.kind = operation.kind;
+    record.rank = rank;
+    record.token = operation.token;
+    const int64_t bytes = static_cast<int64_t>(operation.bytes);
+    switch (operation.kind) {
+      case OperationKind::kCopy:
+        simulator_.Copy(rank, bytes, index);
+        break;
+      case OperationKind::kReduce:
+        simulator_.Reduce(rank, bytes, index);
+        break;
+      case OperationKind::kDelay:
+        simulator_.After(operation.delay, index);
+        break;
+      default:
+        Fail(absl::UnimplementedError(absl::StrCat(
+            "rank ", rank, ": the fabric has no group operations and no circuits")));
+    }
+  }
+}
+
+// Moves the bytes of a transfer whose second side has just been posted.
+void EmulatedBackend::Move(const Record& waiting, const Operation& arriving, bool arriving_sends) {
+  const absl::Span<const ConstPiece> from =
+      arriving_sends ? arriving.src : absl::MakeConstSpan(waiting.held);
+  Consumer* consumer = arriving_sends ? waiting.consumer : arriving.consumer;
+  if (consumer != nullptr) {
+    const uint64_t token = arriving_sends ? waiting.token : arriving.token;
+    consumer->Consume(token, {&from, 1});
+    return;
+  }
+  const size_t pieces = arriving_sends ? waiting.held.size() : arriving.dst.size();
+  size_t at = 0, used = 0;  // in the list of sources
+  for (size_t i = 0; i < pieces && at < from.size(); ++i) {
+    const auto piece = arriving_sends
+                           ? Piece{const_cast<void*>(waiting.held[i].data), waiting.held[i].bytes}
+                           : arriving.dst[i];
+    for (size_t filled = 0; filled < piece.bytes && at < from.size();) {
+      const size_t n = std::min(piece.bytes - filled, from[at].bytes - used);
+      if (n > 0) {
+        std::memcpy(static_cast<char*>(piece.data) + filled,
+                    static_cast<const char*>(from[at].data) + used, n);
+      }
+      filled += n;
+      used += n;
+      if (used == from[at].bytes) ++at, used = 0;
+    }
+  }
+}
+
+void EmulatedBackend::PostMessage(int rank, const Operation& operation) {
+  const bool sends = Sends(operation.kind);
+  const Key key{operation.context, sends ? rank : operation.peer, sends ? operation.peer : rank,
+                operation.channel};
+  const uint64_t order = sends ? posted_[rank]++ : 0;
+  auto [it, inserted] = waiting_.try_emplace(key, Queue{kNone, kNone});
+  Queue& queue = it->second;
+  if (!inserted && Sends(records_[queue.head].kind) != sends) {
+    const uint32_t index = queue.head;
+    Record& record = records_[index];
+    queue.head = record.next;
+    if (queue.head == kNone) waiting_.erase(it);
+    if (record.bytes != operation.bytes) {
+      const uint64_t sent = sends ? operation.bytes : record.bytes;
+      const uint64_t wanted = sends ? record.bytes : operation.bytes;
+      return Fail(absl::InvalidArgumentError(
+          absl::StrCat("rank ", key.src, " sends ", sent, " bytes to rank ", key.dst,
+                       ", which expects ", wanted, " (channel ", key.channel, ")")));
+    }
+    Move(record, operation, sends);
+    const bool reduces =
+        (sends ? record.kind : operation.kind) == OperationKind::kRecvReduce;
+    if (sends) {
+      record.recv_token = record.token;
+      record.token = operation.token;
+      record.order = order;
+    } else {
+      record.recv_token = operation.token;
+    }
+    record.kind = reduces ? OperationKind::kRecvReduce : OperationKind::kRecv;
+    record.rank = key.src;
+    record.peer = key.dst;
+    record.reducing = false;
+    record.held.clear();
+    starting_.push_back(index);
+    return;
+  }
+  const uint32_t index = NewRecord();
+  Record& record = records_[index];
+  record.kind = operation.kind;
+  record.rank = rank;
+  record.peer = operation.peer;
+  record.bytes = operation.bytes;
+  record.token = operation.token;
+  record.consumer = operation.consumer;
+  record.order = order;
+  record.next = kNone;
+  if (sends) {
+    record.held.assign(operation.src.begin(), operation.src.end());
+  } else {
+    for (const Piece& piece : operation.dst) record.held.push_back({piece.data, piece.bytes});
+  }
+  if (inserted) {
+    queue = {index, index};
+  } else {
+    records_[queue.tail].next = index;
+    queue.tail = index;
+  }
+}
+
+absl::Status EmulatedBackend::Poll(Waiting waiting, std::vector<Completion>& done) {
+  if (!error_.ok()) return error_;
+  if (!starting_.empty()) {
+    std::sort(starting_.begin(), starting_.end(), [&](uint32_t a, uint32_t b) {
+      const Record &x = records_[a], &y = records_[b];
+      return x.rank != y.rank ? x.rank < y.rank : x.order < y.order;
+    });
+    for (uint32_t index : starting_) {
+      const Record& record = records_[index];
+      simulator_.Send(record.rank, record.peer, static_cast<int64_t>(record.bytes), index);
+    }
+    starting_.clear();
+  }
+  if (waiting == Waiting::kNo) return absl::OkStatus();
+  const size_t before = done.size();
+  while (done.size() == before) {
+    events_.clear();
+    if (!simulator_.Advance(events_)) break;
+    for (const fabric::Event& event : events_) {
+      const uint32_t index = static_cast<uint32_t>(event.user);
+      Record& record = records_[index];
+      const auto mix = [&](uint64_t v) { digest_ = (digest_ ^ v) * 1099511628211u; };
+      mix(static_cast<uint64_t>(event.time));
+      mix(static_cast<uint64_t>(event.kind) << 56 ^ static_cast<uint64_t>(record.rank) << 28 ^
+          static_cast<uint64_t>(record.peer));
+      mix(record.bytes);
+      if (event.kind == fabric::EventKind::kSent) {
+        done.push_back({record.rank, record.token});
+        continue;
+      }
+      if (event.kind == fabric::EventKind::kDelivered) {
+        if (record.kind == OperationKind::kRecvReduce && topology_.reduce_bandwidth > 0) {
+          record.reducing = true;
+          simulator_.Reduce(record.peer, static_cast<int64_t>(record.bytes), index);
+          continue;
+        }
+        done.push_back({record.peer, record.recv_token});
+      } else if (record.kind == OperationKind::kRecvReduce) {
+        done.push_back({record.peer, record.recv_token});
+      } else {
+        done.push_back({record.rank, record.token});
+      }
+      record.next = free_;
+      free_ = index;
+    }
+  }
+  return error_;
+}
+
+}  // namespace ccl

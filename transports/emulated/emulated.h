@@ -1,0 +1,96 @@
+#ifndef TRANSPORTS_EMULATED_EMULATED_H_
+#define TRANSPORTS_EMULATED_EMULATED_H_
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "ccl/backend/backend.h"
+#include "fabric/simulator.h"
+
+namespace ccl {
+
+// All ranks of a world in this process, their messages in the virtual time of a simulated fabric.
+//
+// A transfer starts when both sides have been posted. Its bytes move then, straight from the
+// sender's memory into the receiver's (a receive that reduces is lent the sender's); what takes time
+// is the fabric. Messages that start at one instant enter the fabric in the order in which their
+// sender posted them, so the result does not depend on the order in which ranks were run.
+class EmulatedBackend final : public Backend {
+ public:
+  static absl::StatusOr<std::unique_ptr<Backend>> Create(const fabric::Description& description);
+
+  absl::string_view name() const override { return "emulated"; }
+  int ranks() const override { return static_cast<int>(ranks_.size()); }
+  absl::Span<const int> local_ranks() const override { return ranks_; }
+  const Topology& topology() const override { return topology_; }
+  Abilities abilities() const override;
+  Time Now() const override { return simulator_.now(); }
+  void Post(int rank, absl::Span<const Operation> operations) override;
+  absl::Status Poll(Waiting waiting, std::vector<Completion>& done) override;
+  absl::Status ShareFromRankZero(std::string&) override { return absl::OkStatus(); }
+  uint64_t Digest() const override { return digest_; }
+
+ private:
+  static constexpr uint32_t kNone = ~0u;
+
+  struct Key {
+    uint32_t context;
+    int32_t src, dst;
+    uint16_t channel;
+    friend bool operator==(const Key&, const Key&) = default;
+    template <typename H>
+    friend H AbslHashValue(H h, const Key& k) {
+      return H::combine(std::move(h), static_cast<uint64_t>(k.context) << 16 | k.channel,
+                        static_cast<uint64_t>(k.src) << 32 | static_cast<uint32_t>(k.dst));
+    }
+  };
+  // One side of a transfer that waits for the other, or a transfer, or a local operation.
+  struct Record {
+    OperationKind kind;
+    int32_t rank, peer;
+    uint64_t bytes;
+    uint64_t token;        // of the side that was posted first, then of the sender
+    uint64_t recv_token;   // of the receiver, once matched
+    Consumer* consumer;    // of a waiting kRecvReduce
+    uint64_t order;        // of the send among its rank's
+    uint32_t next;         // in its queue, or in the free list
+    bool reducing;         // the fabric has delivered it, the rank's engine is reducing it
+    std::vector<ConstPiece> held;  // the pieces of a waiting side
+  };
+  struct Queue {
+    uint32_t head, tail;
+  };
+
+  EmulatedBackend(fabric::Simulator simulator, Topology topology);
+  uint32_t NewRecord();
+  void PostMessage(int rank, const Operation& operation);
+  void Move(const Record& waiting, const Operation& arriving, bool arriving_sends);
+  void Fail(absl::Status status);
+
+  fabric::Simulator simulator_;
+  Topology topology_;
+  std::vector<int> ranks_;
+  std::vector<uint64_t> posted_;  // sends of each rank so far
+  std::vector<Record> records_;
+  uint32_t free_ = kNone;
+  absl::flat_hash_map<Key, Queue> waiting_;
+  std::vector<uint32_t> starting_;  // transfers matched at this instant
+  std::vector<fabric::Event> events_;
+  uint64_t digest_ = 14695981039346656037u;
+  absl::Status error_;
+};
+
+// "NAME[?ranks=N&set=KEY=VALUE&...]", the part of an emulated URL behind the scheme. `ranks` is the
+// caller's number, 0 when the URL or the fabric is to say.
+absl::StatusOr<std::unique_ptr<Backend>> OpenEmulated(absl::string_view rest, int ranks);
+
+// The planner's view of a described fabric.
+Topology TopologyOf(const fabric::Description& description);
+
+}  // namespace ccl
+
+#endif  // TRANSPORTS_EMULATED_EMULATED_H_
