@@ -2,9 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "ccl/backend/backend.h"
-#ifdef CCL_WITH_EMULATED
 #include "transports/emulated/emulated.h"
-#endif
 #include "transports/mpi/load.h"
 
 // The table of transports: the one place that names them all.
@@ -17,9 +15,7 @@ struct Scheme {
 };
 
 constexpr Scheme kSchemes[] = {
-#ifdef CCL_WITH_EMULATED
     {"emulated", OpenEmulated},
-#endif
     {"mpi", OpenMpi},
 };
 

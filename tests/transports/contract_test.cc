@@ -1,4 +1,6 @@
 // The contract of ccl::Backend: every transport passes these cases, one line of kBackends each.
+#include "tests/transports/contract.h"
+
 #include <deque>
 #include <map>
 #include <memory>
@@ -7,7 +9,6 @@
 #include "absl/strings/str_cat.h"
 #include "ccl/backend/backend.h"
 #include "gtest/gtest.h"
-#include "tests/transports/contract.h"
 
 namespace ccl {
 namespace {
@@ -226,8 +227,7 @@ TEST_P(Contract, ManyInFlight) {
 class Gatherer final : public Consumer {
  public:
   Gatherer(const Job& job, int rank) : job_(job), rank_(rank) {}
-  void Consume(uint64_t token,
-               absl::Span<const absl::Span<const ConstPiece>> operands) override {
+  void Consume(uint64_t token, absl::Span<const absl::Span<const ConstPiece>> operands) override {
     ++calls[token];
     early = early && job_.pending(rank_, token);
     ASSERT_EQ(operands.size(), 1u);

@@ -1,5 +1,5 @@
-// The MPI transport takes no memory per message once it has seen the like. Run by mpirun. Not linked
-// to MPI; what MPI allocates itself does not come from operator new.
+// The MPI transport takes no memory per message once it has seen the like. Run by mpirun. Not
+// linked to MPI; what MPI allocates itself does not come from operator new.
 #include <atomic>
 #include <cstdlib>
 #include <memory>

@@ -18,8 +18,8 @@ namespace ccl::mpi {
 namespace {
 
 constexpr std::chrono::microseconds kLongestWait(1000);
-// A test costs a tenth of what giving up the core does.
-constexpr int kTestsPerYield = 8;
+// Giving up the core costs as much as some ten tests; most answers come within a few round trips.
+constexpr int kTestsPerYield = 32;
 
 template <typename P>
 uint64_t BytesOf(absl::Span<const P> pieces) {
@@ -69,8 +69,8 @@ std::string MpiBackend::Describe(OperationKind kind, int peer, uint32_t context,
 
 void MpiBackend::Post(int rank, absl::Span<const Operation> operations) {
   if (rank != rank_) {
-    Fail(absl::InvalidArgumentError(absl::StrCat(
-        "rank ", rank_, ": operations of rank ", rank, " were posted to this process")));
+    Fail(absl::InvalidArgumentError(absl::StrCat("rank ", rank_, ": operations of rank ", rank,
+                                                 " were posted to this process")));
   }
   for (const Operation& operation : operations) {
     if (!status_.ok()) return;
@@ -92,7 +92,7 @@ void MpiBackend::Post(int rank, absl::Span<const Operation> operations) {
       case OperationKind::kReconfigure:
         Fail(absl::UnimplementedError(
             absl::StrCat("rank ", rank_, ": the mpi backend has no ",
-                         operation.kind == OperationKind::kGroupReduce  ? "group reduction"
+                         operation.kind == OperationKind::kGroupReduce ? "group reduction"
                          : operation.kind == OperationKind::kGroupCopy ? "group copy"
                                                                        : "reconfiguration",
                          "; see Backend::abilities")));
@@ -107,9 +107,8 @@ bool MpiBackend::Admits(const Operation& op, uint64_t pieces_bytes) {
       pieces_bytes == op.bytes) {
     return true;
   }
-  const std::string what =
-      absl::StrCat("rank ", rank_, ": ",
-                   Describe(op.kind, op.peer, op.context, op.channel, op.bytes));
+  const std::string what = absl::StrCat(
+      "rank ", rank_, ": ", Describe(op.kind, op.peer, op.context, op.channel, op.bytes));
   if (op.peer < 0 || op.peer >= ranks_) {
     Fail(absl::InvalidArgumentError(
         absl::StrCat(what, ": the peer is not one of the ranks 0 to ", ranks_ - 1)));
@@ -118,9 +117,8 @@ bool MpiBackend::Admits(const Operation& op, uint64_t pieces_bytes) {
         what, ": this MPI's tags (MPI_TAG_UB ", tags_.upper_bound(), ") hold contexts below ",
         tags_.contexts(), " and channels below ", tags_.channels())));
   } else {
-    Fail(absl::InvalidArgumentError(
-        absl::StrCat(what, ": its pieces hold ", pieces_bytes,
-                     " bytes; the mpi backend moves real bytes only")));
+    Fail(absl::InvalidArgumentError(absl::StrCat(what, ": its pieces hold ", pieces_bytes,
+                                                 " bytes; the mpi backend moves real bytes only")));
   }
   return false;
 }
@@ -178,10 +176,9 @@ void MpiBackend::PostRecv(const Operation& op) {
   const bool reduce = op.kind == OperationKind::kRecvReduce;
   if (!Admits(op, reduce ? op.bytes : BytesOf(op.dst))) return;
   if (reduce && op.consumer == nullptr) {
-    return Fail(absl::InvalidArgumentError(
-        absl::StrCat("rank ", rank_, ": ",
-                     Describe(op.kind, op.peer, op.context, op.channel, op.bytes),
-                     " has no consumer; the mpi backend moves real bytes only")));
+    return Fail(absl::InvalidArgumentError(absl::StrCat(
+        "rank ", rank_, ": ", Describe(op.kind, op.peer, op.context, op.channel, op.bytes),
+        " has no consumer; the mpi backend moves real bytes only")));
   }
   const uint32_t index = NewMessage(op);
   Message& m = messages_[index];
@@ -299,9 +296,9 @@ void MpiBackend::Arrived(Part part, const MPI_Status& status, std::vector<Comple
         if (!status_.ok()) return;
       }
     } else if (static_cast<uint64_t>(count) != SegmentSize(m.bytes, part.segment)) {
-      return Fail(absl::InternalError(
-          absl::StrCat("rank ", rank_, ": ", Describe(m), ": segment ", part.segment, " has ",
-                       count, " bytes, not ", SegmentSize(m.bytes, part.segment))));
+      return Fail(absl::InternalError(absl::StrCat("rank ", rank_, ": ", Describe(m), ": segment ",
+                                                   part.segment, " has ", count, " bytes, not ",
+                                                   SegmentSize(m.bytes, part.segment))));
     }
   }
   if (--m.requests_left == 0) Complete(part.message, done);
@@ -315,9 +312,9 @@ bool MpiBackend::HeadFits(const Message& m, int head_bytes) {
     sent = header.bytes;
   }
   if (sent == m.bytes) return true;
-  Fail(absl::InvalidArgumentError(absl::StrCat("rank ", rank_, ": ", Describe(m), ": rank ",
-                                               m.peer, " sent ", sent, " bytes, rank ", rank_,
-                                               " expects ", m.bytes)));
+  Fail(absl::InvalidArgumentError(absl::StrCat("rank ", rank_, ": ", Describe(m), ": rank ", m.peer,
+                                               " sent ", sent, " bytes, rank ", rank_, " expects ",
+                                               m.bytes)));
   return false;
 }
 

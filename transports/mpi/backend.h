@@ -15,9 +15,9 @@
 namespace ccl::mpi {
 
 // One rank per process of a duplicate of an MPI communicator. Messages travel as head.h says: heads
-// in the order of posting under the tag of their (context, channel), so that MPI's order of matching
-// is the one that Backend promises; bodies on a communicator of their own, straight from and to the
-// caller's memory when the message is one piece, else through staging.
+// in the order of posting under the tag of their (context, channel), so that MPI's order of
+// matching is the one that Backend promises; bodies on a communicator of their own, straight from
+// and to the caller's memory when the message is one piece, else through staging.
 class MpiBackend final : public Backend, private Tenant {
  public:
   // Collective over `parent`; blocks. `ranks` 0: any number.

@@ -68,10 +68,10 @@ absl::StatusOr<const mpi::Module*> LoadModule() {
   if (handle == nullptr) {
     return absl::UnavailableError(absl::StrCat("mpi: cannot load ", path, ": ", dlerror()));
   }
-  const auto* const module =
-      static_cast<const mpi::Module*>(dlsym(handle, CCL_MPI_MODULE_SYMBOL));
+  const auto* const module = static_cast<const mpi::Module*>(dlsym(handle, CCL_MPI_MODULE_SYMBOL));
   if (module == nullptr) {
-    return absl::UnavailableError(absl::StrCat("mpi: ", path, " is no module of ours: ", dlerror()));
+    return absl::UnavailableError(
+        absl::StrCat("mpi: ", path, " is no module of ours: ", dlerror()));
   }
   if (absl::string_view(module->abi) != CCL_MPI_MODULE_ABI) {
     return absl::FailedPreconditionError(absl::StrCat("mpi: ", path, " was built for '",

@@ -60,9 +60,8 @@ absl::StatusOr<std::unique_ptr<Backend>> MpiBackend::Open(MPI_Comm parent, int r
   CCL_RETURN_IF_ERROR(ToStatus(MPI_Comm_rank(parent, &rank), rank, "MPI_Comm_rank"));
   CCL_RETURN_IF_ERROR(ToStatus(MPI_Comm_size(parent, &size), rank, "MPI_Comm_size"));
   if (ranks != 0 && ranks != size) {
-    return absl::InvalidArgumentError(absl::StrCat("rank ", rank, ": ", ranks,
-                                                   " ranks are wanted, the MPI communicator has ",
-                                                   size));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "rank ", rank, ": ", ranks, " ranks are wanted, the MPI communicator has ", size));
   }
   MPI_Comm heads = MPI_COMM_NULL, bodies = MPI_COMM_NULL;
   CCL_RETURN_IF_ERROR(ToStatus(MPI_Comm_dup(parent, &heads), rank, "MPI_Comm_dup"));
@@ -75,8 +74,7 @@ absl::StatusOr<std::unique_ptr<Backend>> MpiBackend::Open(MPI_Comm parent, int r
   MPI_Comm_get_attr(MPI_COMM_WORLD, MPI_TAG_UB, &attribute, &present);
   const int tag_upper_bound = present ? *static_cast<int*>(attribute) : 32767;  // MPI's least
 
-  std::unique_ptr<MpiBackend> backend(
-      new MpiBackend(heads, bodies, rank, size, tag_upper_bound));
+  std::unique_ptr<MpiBackend> backend(new MpiBackend(heads, bodies, rank, size, tag_upper_bound));
   Join(backend.get());
   CCL_RETURN_IF_ERROR(backend->DiscoverTopology());
   return std::unique_ptr<Backend>(std::move(backend));
@@ -84,18 +82,17 @@ absl::StatusOr<std::unique_ptr<Backend>> MpiBackend::Open(MPI_Comm parent, int r
 
 absl::Status MpiBackend::DiscoverTopology() {
   MPI_Comm host = MPI_COMM_NULL;
-  CCL_RETURN_IF_ERROR(ToStatus(
-      MPI_Comm_split_type(heads_, MPI_COMM_TYPE_SHARED, rank_, MPI_INFO_NULL, &host), rank_,
-      "MPI_Comm_split_type"));
+  CCL_RETURN_IF_ERROR(
+      ToStatus(MPI_Comm_split_type(heads_, MPI_COMM_TYPE_SHARED, rank_, MPI_INFO_NULL, &host),
+               rank_, "MPI_Comm_split_type"));
   // A host is known by its lowest rank.
   int lowest = rank_;
   const int code = MPI_Bcast(&lowest, 1, MPI_INT, 0, host);
   MPI_Comm_free(&host);
   CCL_RETURN_IF_ERROR(ToStatus(code, rank_, "MPI_Bcast within the host"));
   std::vector<int> hosts(ranks_);
-  CCL_RETURN_IF_ERROR(ToStatus(
-      MPI_Allgather(&lowest, 1, MPI_INT, hosts.data(), 1, MPI_INT, heads_), rank_,
-      "MPI_Allgather of the hosts"));
+  CCL_RETURN_IF_ERROR(ToStatus(MPI_Allgather(&lowest, 1, MPI_INT, hosts.data(), 1, MPI_INT, heads_),
+                               rank_, "MPI_Allgather of the hosts"));
   topology_ = HostTopology(hosts);
   return Validate(topology_);
 }

@@ -18,10 +18,9 @@ class Tenant {
 
 // Initialises MPI, for any thread to call, unless the program has. If we did, we also finalise it
 // when the process exits: not earlier, because MPI starts only once in a process and backends come
-// and go. An exit in the middle of an exchange, or with a status that tells of a failure, leaves MPI
-// unfinalised: finalising would wait for the very peers that may wait for us. mpirun then ends the
-// job, which is what they need.
-// FailedPrecondition when MPI has been finalised already.
+// and go. An exit in the middle of an exchange, or with a status that tells of a failure, leaves
+// MPI unfinalised: finalising would wait for the very peers that may wait for us. mpirun then ends
+// the job, which is what they need. FailedPrecondition when MPI has been finalised already.
 absl::Status Start();
 
 // Initialised and not finalised.
