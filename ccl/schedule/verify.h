@@ -1,0 +1,52 @@
+#ifndef CCL_SCHEDULE_VERIFY_H_
+#define CCL_SCHEDULE_VERIFY_H_
+
+#include <cstdint>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "ccl/schedule/program.h"
+
+// Proves a program: executes all ranks symbolically, with "whose contributions are these?" in the
+// place of numbers, and so for every element count, type and timing at once.
+//
+// One order of events is simulated, with sends that complete only when they are matched. That is
+// enough. Matching does not depend on timing, so a program that ends once ends always, and sends
+// that may complete early (buffered ones) only remove waits. Values do not depend on timing when
+// nothing races, and races are judged by what a rank orders by itself, its lanes and their
+// dependencies, never by messages: whatever an eager transport reorders was not relied upon.
+namespace ccl {
+
+struct VerifyOptions {
+  // Output and input are one buffer: a chunk of both windows has one location. Only a program that
+  // passes with and without may be run in place.
+  bool in_place = false;
+  // Look for unordered accesses. Without, a program that races may pass.
+  bool races = true;
+};
+
+// In which order contributions are folded; decides which results are equal bit by bit.
+enum class FoldOrder : uint8_t {
+  kNone,       // the collective does not reduce
+  kDiffers,    // two ranks fold a chunk differently: floating point results differ between ranks
+  kAgrees,     // all ranks that hold a chunk folded it in the same order
+  kRankOrder,  // (((0 + 1) + 2) + ...) for every chunk
+};
+absl::string_view Name(FoldOrder order);
+
+struct VerifyReport {
+  uint64_t messages = 0;
+  uint64_t group_operations = 0;  // each counted once, not once a member
+  uint64_t chunk_moves = 0;       // chunks received, copied and folded
+  uint64_t scratch_chunks = 0;    // of the rank that has most
+  FoldOrder order = FoldOrder::kNone;
+};
+
+// The report, or InvalidArgument with the first thing found wrong: one line that names rank, lane,
+// batch and step.
+absl::StatusOr<VerifyReport> Verify(const Program& program, const VerifyOptions& options = {});
+
+}  // namespace ccl
+
+#endif  // CCL_SCHEDULE_VERIFY_H_
