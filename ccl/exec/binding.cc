@@ -56,11 +56,12 @@ void* Binding::Address(const Ref& ref) const {
 
 void Binding::Pieces(absl::Span<const Ref> refs, std::vector<Piece>& out) const {
   if (phantom_) return;
+  const size_t begin = out.size();  // what was there belongs to somebody else
   const auto append = [&](const Ref& ref) {
     const uint64_t bytes = Elements(ref) * size_;
     if (bytes == 0) return;
     char* const address = static_cast<char*>(Address(ref));
-    if (!out.empty() && static_cast<char*>(out.back().data) + out.back().bytes == address) {
+    if (out.size() > begin && static_cast<char*>(out.back().data) + out.back().bytes == address) {
       out.back().bytes += bytes;
     } else {
       out.push_back({address, bytes});

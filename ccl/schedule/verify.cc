@@ -26,7 +26,8 @@ absl::Status CheckInfo(const ProgramInfo& info) {
       return wrong("a collective with a block a rank has another number of blocks");
     }
   }
-  return info.lanes == 0 ? wrong("no lanes") : absl::OkStatus();
+  const bool lanes = info.lanes > 0 && info.lanes < 65535 && info.channels > 0;
+  return lanes ? absl::OkStatus() : wrong("no such number of lanes or channels");
 }
 
 // What the collective promises for a chunk of a rank's output.

@@ -18,7 +18,9 @@ Simulation::Simulation(const Program& program, const VerifyOptions& options)
       layout_(program, options.in_place),
       sets_(info_.ranks),
       values_(layout_.locations()),
-      lanes_(static_cast<size_t>(info_.ranks) * info_.lanes) {
+      lanes_(static_cast<size_t>(info_.ranks) * info_.lanes),
+      wires_(static_cast<uint64_t>(info_.ranks) * static_cast<uint64_t>(info_.ranks) *
+             info_.channels) {
   if (options.races) races_.emplace(info_.ranks, info_.lanes, layout_.locations());
   report_.scratch_chunks = layout_.most_scratch();
   const uint32_t blocks = info_.space.blocks();
@@ -193,7 +195,12 @@ bool Simulation::Stuck() {
     const auto [entry, absent] = waiting.try_emplace(site.lane, site);
     if (!absent && site.step < entry->second.step) entry->second = site;
   };
-  wires_.ForEachWaiting(add);
+  wires_.ForEachWaiting([&](uint64_t index, const Wires::Wire& wire) {
+    const uint64_t pair = index / info_.channels, ranks = static_cast<uint64_t>(info_.ranks);
+    const uint64_t rank = wire.sends_wait ? pair / ranks : pair % ranks;
+    const uint32_t lane = (wire.sends_wait ? wire.sender : wire.receiver) - 1u;
+    add({static_cast<uint32_t>(rank) * info_.lanes + lane, wire.head});
+  });
   for (const auto& [key, queue] : groups_) {
     for (const GroupOp& op : queue.ops) {
       for (const Site site : op.sites) add(site);

@@ -19,6 +19,15 @@
 
 namespace ccl {
 
+inline constexpr uint32_t kNoLane = ~uint32_t{0};
+inline constexpr uint32_t kWholeBatch = ~uint32_t{0};  // a step: none in particular
+
+// A step whose batch is under way: its lane, counted over all ranks, and its place in the batch.
+struct Site {
+  uint32_t lane = kNoLane;
+  uint32_t step = 0;
+};
+
 // Runs all ranks of a program to the end or to the first error. Steps register their accesses when
 // they are issued; values move when both sides of a message, or all members of a group operation,
 // have been issued, which is also when these steps complete.
@@ -49,6 +58,7 @@ class Simulation {
     RankSet heard = 0;  // ... and whose came before its end
     std::vector<RankSet> history;  // `known` after so many batches
     StepList list;
+    std::vector<uint32_t> next_on_wire;  // by step: the one that waits behind it
   };
   // One operation of a group, waiting for its members.
   struct GroupOp {
@@ -92,6 +102,7 @@ class Simulation {
   bool Raced(Site site, uint32_t location, bool write);
   bool Post(Site site);
   bool PostMessage(Site site);
+  void Wait(Site site, Wires::Wire& wire, bool sends);
   bool Transfer(Site from, Site to);
   bool Copy(Site site);
   bool Reduce(Site site);

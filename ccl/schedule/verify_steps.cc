@@ -181,6 +181,18 @@ bool Simulation::Post(Site site) {
   return Fail(site, "unknown kind of step");
 }
 
+void Simulation::Wait(Site site, Wires::Wire& wire, bool sends) {
+  wire.sends_wait = sends;
+  if (wire.head == Wires::kNone) {
+    wire.head = site.step;
+  } else {
+    Lane& lane = lanes_[site.lane];
+    lane.next_on_wire.resize(std::max(lane.next_on_wire.size(), lane.list.steps.size()));
+    lane.next_on_wire[wire.tail] = site.step;
+  }
+  wire.tail = site.step;
+}
+
 bool Simulation::PostMessage(Site site) {
   const Step& step = StepAt(site);
   const bool sends = step.kind == StepKind::kSend;
@@ -188,18 +200,18 @@ bool Simulation::PostMessage(Site site) {
   const uint64_t peer = static_cast<uint64_t>(step.peer);
   const uint64_t ranks = static_cast<uint64_t>(info_.ranks);
   const uint64_t pair = sends ? self * ranks + peer : peer * ranks + self;
-  Wires::Wire& wire = wires_.Find(pair * info_.channels + step.channel);
-  uint32_t& user = sends ? wire.sender : wire.receiver;
-  if (user == kNoLane) user = site.lane;
-  if (user != site.lane) {
-    return Fail(site, absl::StrCat("lane ", user % info_.lanes, " uses this channel too"));
-  }
-  if (Wires::Empty(wire) || wire.sends_wait == sends) {
-    wire.sends_wait = sends;
-    wires_.Push(wire, site);
+  Wires::Wire& wire = wires_[pair * info_.channels + step.channel];
+  uint16_t& user = sends ? wire.sender : wire.receiver;
+  const uint32_t own = site.lane % info_.lanes;
+  if (user == 0) user = static_cast<uint16_t>(own + 1);
+  if (user != own + 1) return Fail(site, absl::StrCat("lane ", user - 1, " uses the channel too"));
+  if (wire.head == Wires::kNone || wire.sends_wait == sends) {
+    Wait(site, wire, sends);
     return true;
   }
-  const Site other = wires_.Pop(wire);
+  const uint32_t there = (sends ? wire.receiver : wire.sender) - 1u;
+  const Site other{static_cast<uint32_t>(peer) * info_.lanes + there, wire.head};
+  wire.head = wire.head == wire.tail ? Wires::kNone : lanes_[other.lane].next_on_wire[wire.head];
   if (!(sends ? Transfer(site, other) : Transfer(other, site))) return false;
   Finish(other.lane);
   Finish(site.lane);

@@ -1,0 +1,294 @@
+// Every collective by every algorithm against a slow reference, on real bytes of an emulated world.
+// Values are small integers, exact in every type, so that results do not depend on the order.
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "ccl/base/float16.h"
+#include "tests/exec/world.h"
+
+namespace ccl {
+namespace {
+
+using Bytes = std::vector<char>;
+
+double Load(DataType type, const Bytes& bytes, size_t i) {
+  const char* p = bytes.data() + i * SizeOf(type);
+  const auto as = [&](auto zero) {
+    std::memcpy(&zero, p, sizeof zero);
+    return zero;
+  };
+  switch (type) {
+    case DataType::kInt8: return as(int8_t{});
+    case DataType::kUint8: return as(uint8_t{});
+    case DataType::kInt32: return as(int32_t{});
+    case DataType::kUint32: return as(uint32_t{});
+    case DataType::kInt64: return static_cast<double>(as(int64_t{}));
+    case DataType::kUint64: return static_cast<double>(as(uint64_t{}));
+    case DataType::kFloat16: return static_cast<float>(as(Float16{}));
+    case DataType::kFloat32: return as(float{});
+    case DataType::kFloat64: return as(double{});
+    case DataType::kBfloat16: return static_cast<float>(as(Bfloat16{}));
+  }
+  return 0;
+}
+
+void Store(DataType type, Bytes& bytes, size_t i, double value) {
+  char* p = bytes.data() + i * SizeOf(type);
+  const auto put = [&](auto v) { std::memcpy(p, &v, sizeof v); };
+  switch (type) {
+    case DataType::kInt8: return put(static_cast<int8_t>(value));
+    case DataType::kUint8: return put(static_cast<uint8_t>(value));
+    case DataType::kInt32: return put(static_cast<int32_t>(value));
+    case DataType::kUint32: return put(static_cast<uint32_t>(value));
+    case DataType::kInt64: return put(static_cast<int64_t>(value));
+    case DataType::kUint64: return put(static_cast<uint64_t>(value));
+    case DataType::kFloat16: return put(Float16(static_cast<float>(value)));
+    case DataType::kFloat32: return put(static_cast<float>(value));
+    case DataType::kFloat64: return put(value);
+    case DataType::kBfloat16: return put(Bfloat16(static_cast<float>(value)));
+  }
+}
+
+// What rank `rank` contributes as element `i` of its input. Products stay small: mostly ones.
+double Input(ReduceOp op, int rank, size_t i) {
+  if (op == ReduceOp::kProd) return (rank * 7 + i * 3) % 11 == 0 ? 2 : 1;
+  return static_cast<double>((rank * 5 + i * 3 + (i >> 3)) % 4);
+}
+
+struct Case {
+  Collective collective;
+  int ranks;
+  int root;
+  uint64_t count;
+  DataType type;
+  ReduceOp op;
+  bool in_place;
+};
+
+class Conformance {
+ public:
+  Conformance(World& world, const Case& c) : world_(world), c_(c) {}
+
+  void Run(const std::shared_ptr<const Program>& program) {
+    const int n = c_.ranks;
+    const size_t size = SizeOf(c_.type);
+    std::vector<Bytes> in(n), out(n);
+    std::vector<Request> requests(n);
+    const ProgramInfo& info = program->info();
+    for (int r = 0; r < n; ++r) {
+      const size_t in_elements = Elements(InputWindow(info, r));
+      const size_t out_elements = Elements(OutputWindow(info, r));
+      in[r].resize(in_elements * size);
+      out[r].assign(out_elements * size, 0x5a);
+      for (size_t i = 0; i < in_elements; ++i) Store(c_.type, in[r], i, Input(c_.op, r, i));
+      requests[r] = {c_.collective, c_.type, c_.op, c_.count, c_.root, in[r].data(), out[r].data()};
+      if (c_.in_place) Alias(r, in[r], out[r], requests[r]);
+    }
+    world_.Run(program, requests);
+    ASSERT_TRUE(world_.status.ok());
+    for (int r = 0; r < n; ++r) {
+      const Bytes& bytes = c_.in_place && InIsLarger() ? in[r] : out[r];
+      const size_t first = c_.in_place && c_.collective == Collective::kReduceScatter
+                               ? r * c_.count
+                               : 0;
+      const size_t elements = Elements(OutputWindow(info, r));
+      for (size_t i = 0; i < elements; ++i) {
+        ASSERT_EQ(Load(c_.type, bytes, first + i), Expected(r, i))
+            << info.name << " " << Name(c_.collective) << " n=" << n << " root=" << c_.root
+            << " count=" << c_.count << " " << Name(c_.type) << " " << Name(c_.op)
+            << (c_.in_place ? " in place" : "") << " rank " << r << " element " << i;
+      }
+      if (!c_.in_place) {
+        for (size_t i = 0; i < in[r].size() / size; ++i) {
+          ASSERT_EQ(Load(c_.type, in[r], i), Input(c_.op, r, i)) << info.name << ": input changed";
+        }
+      }
+    }
+  }
+
+ private:
+  size_t Elements(BlockWindow window) const {
+    if (window.blocks == 0) return 0;
+    return CountIsPerRank(c_.collective)
+               ? (window.blocks == 1 && c_.ranks > 1 ? c_.count : c_.count * c_.ranks)
+               : c_.count;
+  }
+  bool InIsLarger() const { return c_.collective == Collective::kReduceScatter; }
+
+  // The in-place forms of NCCL: the smaller buffer lies inside the larger one.
+  void Alias(int r, Bytes& in, Bytes& out, Request& request) {
+    const size_t block = r * c_.count * SizeOf(c_.type);
+    switch (c_.collective) {
+      case Collective::kReduceScatter:
+        request.out = in.data() + block;
+        break;
+      case Collective::kAllGather:
+        std::memcpy(out.data() + block, in.data(), in.size());
+        request.in = out.data() + block;
+        break;
+      default:  // allreduce, broadcast, reduce where the rank has both
+        if (in.size() != out.size()) break;
+        out = in;
+        request.in = out.data();
+        request.out = out.data();
+    }
+  }
+
+  double Reduced(size_t i) const {
+    double value = Input(c_.op, 0, i);
+    for (int r = 1; r < c_.ranks; ++r) {
+      const double next = Input(c_.op, r, i);
+      switch (c_.op) {
+        case ReduceOp::kProd: value *= next; break;
+        case ReduceOp::kMax: value = std::max(value, next); break;
+        case ReduceOp::kMin: value = std::min(value, next); break;
+        default: value += next;
+      }
+    }
+    if (c_.op != ReduceOp::kAvg) return value;
+    Bytes one(SizeOf(c_.type));
+    Store(c_.type, one, 0, c_.type <= DataType::kUint64 ? std::trunc(value / c_.ranks)
+                                                       : Quotient(value));
+    return Load(c_.type, one, 0);
+  }
+  double Quotient(double value) const {
+    if (c_.type == DataType::kFloat64) return value / c_.ranks;
+    return static_cast<float>(value) / static_cast<float>(c_.ranks);
+  }
+
+  double Expected(int rank, size_t i) const {
+    switch (c_.collective) {
+      case Collective::kAllReduce:
+      case Collective::kReduce:
+        return Reduced(i);
+      case Collective::kReduceScatter:
+        return Reduced(rank * c_.count + i);
+      case Collective::kBroadcast:
+        return Input(c_.op, c_.root, i);
+      case Collective::kScatter:
+        return Input(c_.op, c_.root, rank * c_.count + i);
+      case Collective::kAllGather:
+      case Collective::kGather:
+        return Input(c_.op, static_cast<int>(i / c_.count), i % c_.count);
+      case Collective::kAllToAll:
+        return Input(c_.op, static_cast<int>(i / c_.count), rank * c_.count + i % c_.count);
+      default:
+        return 0;
+    }
+  }
+
+  World& world_;
+  const Case c_;
+};
+
+bool MayBeInPlace(Collective c) {
+  return c != Collective::kAllToAll && c != Collective::kGather && c != Collective::kScatter;
+}
+
+std::vector<AlgorithmSpec> Specs(const Shape& shape, bool sliced) {
+  std::vector<AlgorithmSpec> specs = Candidates(shape);
+  if (sliced) {
+    const size_t n = specs.size();
+    for (size_t i = 0; i < n; ++i) {
+      specs.push_back(specs[i]);
+      specs.back().slices = 3;
+    }
+  }
+  return specs;
+}
+
+void RunAll(World& world, const Case& c, const std::vector<Grouping>& groupings, bool sliced) {
+  Shape shape{c.collective, c.ranks, c.root, 0, groupings};
+  for (const AlgorithmSpec& spec : Specs(shape, sliced)) {
+    auto program = BuildProgram(spec, shape, true);
+    ASSERT_TRUE(program.ok()) << program.status();
+    Conformance(world, c).Run(*program);
+    if (testing::Test::HasFatalFailure()) return;
+  }
+}
+
+TEST(Conformance, EveryAlgorithmAtSmallRanksAndCounts) {
+  for (int n = 1; n <= 5; ++n) {
+    World world(Crossbar(n));
+    std::vector<std::vector<Grouping>> groupings = {{}};
+    if (n >= 3) groupings.push_back({Grouping::Uniform(n, 2)});
+    for (int k = 0; k < kCollectives; ++k) {
+      const Collective collective = static_cast<Collective>(k);
+      for (int root : {0, n - 1}) {
+        if (root > 0 && !HasRoot(collective)) continue;
+        for (uint64_t count : {0, 1, 2, 3, 5, 7, 16, 17}) {
+          for (bool in_place : {false, true}) {
+            if (in_place && !MayBeInPlace(collective)) continue;
+            for (const auto& grouping : groupings) {
+              RunAll(world, {collective, n, root, count, DataType::kFloat32, ReduceOp::kSum, in_place},
+                     grouping, true);
+              if (HasFatalFailure()) return;
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST(Conformance, EveryTypeAndOperation) {
+  for (int n : {1, 2, 3, 5}) {
+    World world(Crossbar(n));
+    for (Collective collective :
+         {Collective::kAllReduce, Collective::kReduceScatter, Collective::kReduce}) {
+      for (int type = 0; type < kDataTypes; ++type) {
+        for (int op = 0; op < kReduceOps; ++op) {
+          for (bool in_place : {false, true}) {
+            RunAll(world, {collective, n, n - 1, 9, static_cast<DataType>(type),
+                           static_cast<ReduceOp>(op), in_place},
+                   {}, false);
+            if (HasFatalFailure()) return;
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST(Conformance, AwkwardRanksAndCountsUnevenGroups) {
+  for (int n : {7, 8, 13, 16, 17}) {
+    World world(Crossbar(n));
+    const std::vector<std::vector<Grouping>> groupings = {
+        {Grouping::Uniform(n, 4)}, {Grouping{{0, 1, 4, n}}}, {Grouping::Uniform(n, n)},
+        {Grouping::Uniform(n, 1)}};
+    int turn = 0;
+    for (int k = 0; k < kCollectives; ++k) {
+      const Collective collective = static_cast<Collective>(k);
+      for (int root : {0, 1, n - 1}) {
+        if (root > 0 && !HasRoot(collective)) continue;
+        for (uint64_t count : {n - 1, n, n + 1, 1009}) {
+          const bool in_place = MayBeInPlace(collective) && turn % 2 == 1;
+          const DataType type = turn % 3 == 0 ? DataType::kInt64 : DataType::kFloat32;
+          RunAll(world, {collective, n, root, count, type, ReduceOp::kSum, in_place},
+                 groupings[turn++ % groupings.size()], true);
+          if (HasFatalFailure()) return;
+        }
+      }
+    }
+  }
+}
+
+TEST(Conformance, ThreeLevels) {
+  const int n = 24;
+  World world(Crossbar(n));
+  const std::vector<Grouping> nested = {Grouping::Uniform(n, 4), Grouping::Uniform(n, 12)};
+  for (Collective collective : {Collective::kAllReduce, Collective::kReduceScatter,
+                                Collective::kAllGather, Collective::kAllToAll}) {
+    const char* text = collective == Collective::kAllReduce  ? "hier(two_shot+ring+nhr)*2"
+                       : collective == Collective::kAllToAll ? "hier(direct+pairwise+bruck)"
+                                                             : "hier(direct+ring+nhr)*2";
+    auto program = BuildProgram(*ParseAlgorithm(text), Shape{collective, n, 0, 0, nested}, true);
+    ASSERT_TRUE(program.ok()) << program.status();
+    Conformance(world, {collective, n, 0, 101, DataType::kFloat32, ReduceOp::kSum, false})
+        .Run(*program);
+  }
+}
+
+}  // namespace
+}  // namespace ccl
