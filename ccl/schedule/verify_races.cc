@@ -9,19 +9,23 @@ namespace ccl {
 RaceDetector::RaceDetector(int ranks, uint32_t lanes, uint32_t locations)
     : lanes_(lanes),
       accesses_(locations),
-      epochs_of_rank_(static_cast<size_t>(ranks), std::vector<Batch>(1)) {
+      issued_(lanes == 1 ? static_cast<size_t>(ranks) : 0) {
   if (lanes == 1) return;
+  epochs_of_rank_.resize(static_cast<size_t>(ranks), std::vector<Batch>(1));
   lanes_of_rank_.resize(static_cast<size_t>(ranks) * lanes);
   for (Lane& lane : lanes_of_rank_) lane.clock.resize(lanes);
 }
 
 void RaceDetector::Begin(int rank, uint32_t lane, uint32_t batch, absl::Span<const Dep> deps) {
+  lane_ = lane;
+  if (lanes_ == 1) {
+    epoch_ = ++issued_[static_cast<size_t>(rank)];
+    return;
+  }
   std::vector<Batch>& epochs = epochs_of_rank_[static_cast<size_t>(rank)];
   epoch_ = static_cast<uint32_t>(epochs.size());
   epochs.push_back({lane, batch});
   epochs_ = &epochs;
-  lane_ = lane;
-  if (lanes_ == 1) return;
   Lane* const lanes = lanes_of_rank_.data() + static_cast<size_t>(rank) * lanes_;
   Lane& own = lanes[lane];
   clock_ = &own.clock;

@@ -90,6 +90,7 @@ class RaceDetector {
   const uint32_t lanes_;
   std::vector<Access> accesses_;
   std::vector<std::vector<uint32_t>> spilled_;
+  std::vector<uint32_t> issued_;  // by rank, when it has one lane: of epochs only the number counts
   std::vector<std::vector<Batch>> epochs_of_rank_;
   std::vector<Lane> lanes_of_rank_;  // rank * lanes + lane
 
