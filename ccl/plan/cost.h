@@ -1,0 +1,33 @@
+#ifndef CCL_PLAN_COST_H_
+#define CCL_PLAN_COST_H_
+
+#include <cstdint>
+#include <string>
+
+#include "absl/strings/string_view.h"
+#include "ccl/algorithms/algorithm.h"
+#include "ccl/topology/topology.h"
+
+namespace ccl {
+
+// Predicted time of `spec` for `bytes` of one rank's larger buffer (the vector; all n blocks of the
+// per-rank collectives) on the topology: the alpha-beta formulas of docs/algorithms.md, at the
+// outermost level for flat algorithms and level by level for compositions. In picoseconds; a
+// prediction, so fractions are kept until the end.
+double PredictTime(const AlgorithmSpec& spec, const Shape& shape, uint64_t bytes,
+                   const Topology& topology);
+
+// The groupings of a topology that structure its ranks: neither all in one nor each alone.
+std::vector<Grouping> GroupingsOf(const Topology& topology);
+
+// No schedule on this topology can be faster: the largest of the latency between the ranks furthest
+// apart, what a port must carry, and what a group's uplink must carry.
+struct Bound {
+  double time = 0;                 // picoseconds
+  absl::string_view constraint;    // "latency", "port", "uplink"
+};
+Bound LowerBound(Collective collective, uint64_t bytes, const Topology& topology);
+
+}  // namespace ccl
+
+#endif  // CCL_PLAN_COST_H_

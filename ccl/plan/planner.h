@@ -1,0 +1,59 @@
+#ifndef CCL_PLAN_PLANNER_H_
+#define CCL_PLAN_PLANNER_H_
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "ccl/plan/overrides.h"
+#include "ccl/topology/topology.h"
+
+namespace ccl {
+
+// The choice for one request; immutable, shared by the ranks of a process.
+struct Plan {
+  struct Candidate {
+    AlgorithmSpec spec;
+    double time = 0;  // predicted, picoseconds
+  };
+  AlgorithmSpec spec;
+  std::shared_ptr<const Program> program;
+  double predicted = 0;               // picoseconds; negative when the choice was forced
+  std::vector<Candidate> candidates;  // fastest first; empty when forced
+  std::string reason;
+
+  std::string Explain() const;
+};
+
+// Chooses algorithms for one topology. Thread-safe; equal inputs give equal plans on all ranks.
+class Planner {
+ public:
+  Planner(Topology topology, std::vector<Override> overrides, bool group_operations)
+      : topology_(std::move(topology)),
+        overrides_(std::move(overrides)),
+        group_operations_(group_operations) {}
+
+  // `bytes` of the larger buffer of a rank. `forced`: an algorithm's text, empty to choose.
+  // A forced algorithm that cannot run the request is InvalidArgument, naming who forced it and why
+  // it cannot; nothing falls back.
+  absl::StatusOr<std::shared_ptr<const Plan>> Choose(Collective collective, uint64_t bytes, int root,
+                                                     absl::string_view forced);
+
+ private:
+  absl::StatusOr<std::shared_ptr<const Program>> BuildOnce(const AlgorithmSpec& spec,
+                                                          const Shape& shape);
+
+  const Topology topology_;
+  const std::vector<Override> overrides_;
+  const bool group_operations_;
+  std::mutex mutex_;
+  std::map<std::tuple<Collective, uint64_t, int, std::string>, std::shared_ptr<const Plan>> plans_;
+  std::map<std::tuple<Collective, int, std::string>, std::shared_ptr<const Program>> programs_;
+};
+
+}  // namespace ccl
+
+#endif  // CCL_PLAN_PLANNER_H_

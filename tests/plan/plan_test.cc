@@ -1,0 +1,83 @@
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "ccl/plan/cost.h"
+#include "ccl/plan/planner.h"
+
+namespace ccl {
+namespace {
+
+using testing::HasSubstr;
+
+Topology CrossbarLike(int ranks) { return Topology::Flat(ranks, 1'000'000, 400e9); }
+
+TEST(Planner, TakesLatencyForSmallAndVolumeForLarge) {
+  Planner planner(CrossbarLike(16), {}, false);
+  const auto small = planner.Choose(Collective::kAllReduce, 8, 0, "");
+  const auto large = planner.Choose(Collective::kAllReduce, 1 << 30, 0, "");
+  ASSERT_TRUE(small.ok() && large.ok());
+  EXPECT_EQ((*small)->spec.name, "one_shot");
+  EXPECT_NE((*large)->spec.name, "one_shot");
+  EXPECT_GT((*small)->candidates.size(), 5u);
+  EXPECT_THAT((*small)->Explain(), HasSubstr("ring"));
+  EXPECT_GE((*large)->predicted, LowerBound(Collective::kAllReduce, 1 << 30, CrossbarLike(16)).time);
+}
+
+TEST(Planner, APlanIsMadeOnce) {
+  Planner planner(CrossbarLike(4), {}, false);
+  EXPECT_EQ(*planner.Choose(Collective::kAllGather, 4096, 0, ""),
+            *planner.Choose(Collective::kAllGather, 4096, 0, ""));
+}
+
+TEST(Planner, OverridesApplyBySizeAndSayWhereTheyComeFrom) {
+  auto rules = ParseOverrides("allreduce:0-64K:@tree,allreduce:64K-inf:@ring", "CCL_ALGO");
+  ASSERT_TRUE(rules.ok()) << rules.status();
+  Planner planner(CrossbarLike(4), *rules, false);
+  EXPECT_EQ((*planner.Choose(Collective::kAllReduce, 65535, 0, ""))->spec.name,
+            "double_binary_tree");
+  const auto large = *planner.Choose(Collective::kAllReduce, 65536, 0, "");
+  EXPECT_EQ(large->spec.name, "ring");
+  EXPECT_THAT(large->reason, HasSubstr("CCL_ALGO"));
+}
+
+TEST(Planner, AForcedChoiceThatCannotRunIsAnErrorThatSaysWhy) {
+  Planner planner(CrossbarLike(6), {}, false);
+  const auto wrong = planner.Choose(Collective::kAllGather, 64, 0, "recursive_doubling");
+  ASSERT_FALSE(wrong.ok());
+  EXPECT_THAT(std::string(wrong.status().message()), HasSubstr("power of two"));
+  EXPECT_THAT(std::string(planner.Choose(Collective::kAllToAll, 64, 0, "ring").status().message()),
+              HasSubstr("does not do alltoall"));
+  EXPECT_THAT(std::string(planner.Choose(Collective::kAllReduce, 64, 0, "rign").status().message()),
+              HasSubstr("unknown algorithm 'rign'"));
+}
+
+TEST(Overrides, ErrorsNameTheRule) {
+  for (const char* text : {"allreduce:0-64K", "allreduce:64K-1K:@ring", "alreduce:@ring",
+                           "allreduce:0-1X:@ring", "@nosuch"}) {
+    const auto rules = ParseOverrides(text, "CCL_ALGO");
+    ASSERT_FALSE(rules.ok()) << text;
+    EXPECT_THAT(std::string(rules.status().message()), HasSubstr(text));
+  }
+  EXPECT_EQ(ParseOverrides("@ring", "CCL_ALGO")->size(), 3u);
+}
+
+TEST(Sizes, DecimalAndBinary) {
+  EXPECT_EQ(*ParseSize("64K"), 65536u);
+  EXPECT_EQ(*ParseSize("1KB"), 1000u);
+  EXPECT_EQ(*ParseSize("1.5MiB"), 1572864u);
+  EXPECT_FALSE(ParseSize("64Q").ok());
+}
+
+TEST(Spec, TextFormRoundTrips) {
+  for (const char* text : {"ring", "knomial:4", "ring*8", "hier(two_shot+nhr)*4",
+                           "hier(ring+hier(ring+nhr))"}) {
+    const auto spec = ParseAlgorithm(text);
+    ASSERT_TRUE(spec.ok()) << spec.status();
+    EXPECT_EQ(Format(*spec), text);
+  }
+  for (const char* text : {"", "ring*0", "hier(ring", "ring)", "knomial:1"}) {
+    EXPECT_FALSE(ParseAlgorithm(text).ok()) << text;
+  }
+}
+
+}  // namespace
+}  // namespace ccl
