@@ -50,6 +50,18 @@ std::unique_ptr<Stream> Engine::NewStream(int rank) {
   return stream;
 }
 
+void Engine::Drop(Stream* stream) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (stream->queue.empty()) return;
+  // Its operations may still complete: the slot stays taken and the work, with its scratch, alive.
+  if (stream->running > 0) {
+    running_[stream->running - 1] = nullptr;
+    dropped_.push_back(std::move(stream->queue.front()));
+    stream->running = 0;
+  }
+  stream->queue.clear();
+}
+
 void Engine::Enqueue(absl::Span<Stream* const> streams, std::vector<std::unique_ptr<Work>> work) {
   std::lock_guard<std::mutex> lock(mutex_);
   if (!error_.ok()) return;
@@ -91,6 +103,7 @@ absl::Status Engine::PollOnce(Waiting waiting) {
   // Work started below may post, never poll: done_ stays as it is.
   for (const Completion& completion : done_) {
     Stream* stream = running_[completion.token >> Work::kTagBits];
+    if (stream == nullptr) continue;  // dropped
     Work& work = *stream->queue.front();
     work.Complete(completion.token & ((uint64_t{1} << Work::kTagBits) - 1), *backend_);
     if (work.done()) {

@@ -47,6 +47,8 @@ class Engine {
   uint64_t Digest();
 
   std::unique_ptr<Stream> NewStream(int rank);
+  // Forgets a stream's work; what its running operations still complete goes nowhere.
+  void Drop(Stream* stream);
   // Appends work to the streams, all before any of it runs. Never blocks.
   void Enqueue(absl::Span<Stream* const> streams, std::vector<std::unique_ptr<Work>> work);
   // Returns when the streams are empty, or with the world's first error, which is final.
@@ -80,6 +82,7 @@ class Engine {
   std::vector<Waiter*> waiters_;
   std::vector<Stream*> running_;  // by slot
   std::vector<uint32_t> free_slots_;
+  std::vector<std::unique_ptr<Work>> dropped_;  // running when their stream went
   std::vector<Completion> done_;
   absl::Status error_;
 };

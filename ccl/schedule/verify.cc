@@ -1,5 +1,6 @@
 #include "ccl/schedule/verify.h"
 
+#include <string>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -89,10 +90,11 @@ absl::string_view Name(FoldOrder order) {
 absl::StatusOr<VerifyReport> Verify(const Program& program, const VerifyOptions& options) {
   const ProgramInfo& info = program.info();
   absl::Status status = CheckInfo(info);
-  if (status.ok()) status = VerifyShift(program);
   if (!status.ok()) return status;
   Simulation simulation(program, options);
   status = simulation.Run();
+  // Afterwards, when every step is known to be well formed.
+  if (status.ok()) status = VerifyShift(program);
   if (!status.ok()) return status;
   if (info.collective == Collective::kBarrier) {
     status = CheckBarrier(info, simulation);

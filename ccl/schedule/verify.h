@@ -2,7 +2,6 @@
 #define CCL_SCHEDULE_VERIFY_H_
 
 #include <cstdint>
-#include <string>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"

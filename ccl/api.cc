@@ -1,0 +1,483 @@
+// The C edge: handles, validation of enums, groups, and the one mapping of statuses to results.
+#include <cstring>
+#include <map>
+#include <mutex>
+#include <random>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "ccl/base/status.h"
+#include "ccl/ccl.h"
+#include "ccl/communicator.h"
+
+struct cclComm {
+  uint32_t magic;
+  std::unique_ptr<ccl::Communicator> communicator;
+};
+struct cclStream {
+  uint32_t magic;
+  cclComm* comm;
+  std::unique_ptr<ccl::Stream> stream;
+};
+
+namespace ccl {
+namespace {
+
+constexpr uint32_t kCommMagic = 0x63636c43, kStreamMagic = 0x63636c53, kConfigMagic = 0xcc1cafeu;
+
+thread_local std::string last_error;
+
+cclResult_t ResultOf(const absl::Status& status) {
+  switch (status.code()) {
+    case absl::StatusCode::kOk:
+      return cclSuccess;
+    case absl::StatusCode::kInvalidArgument:
+    case absl::StatusCode::kNotFound:
+    case absl::StatusCode::kOutOfRange:
+      return cclInvalidArgument;
+    case absl::StatusCode::kFailedPrecondition:
+    case absl::StatusCode::kUnimplemented:
+      return cclInvalidUsage;
+    case absl::StatusCode::kUnavailable:
+      return cclRemoteError;
+    case absl::StatusCode::kResourceExhausted:
+      return cclSystemError;
+    default:
+      return cclInternalError;
+  }
+}
+
+cclResult_t Report(const absl::Status& status) {
+  if (!status.ok()) last_error = std::string(status.message());
+  return ResultOf(status);
+}
+
+// Emulated worlds that ranks of this process are joining, by unique id. A process has one table, as
+// it has one set of ids.
+struct Joining {
+  std::weak_ptr<World> world;
+  Options options;
+};
+std::mutex joining_mutex;
+std::map<std::string, Joining>& JoiningWorlds() {
+  static auto* worlds = new std::map<std::string, Joining>();
+  return *worlds;
+}
+
+absl::StatusOr<Options> OptionsOf(const cclConfig_t* config) {
+  Options options;
+  if (config == nullptr) return options;
+  if (config->magic != kConfigMagic || config->size != sizeof(cclConfig_t)) {
+    return absl::InvalidArgumentError(
+        "the configuration was not initialised with CCL_CONFIG_INITIALIZER");
+  }
+  if (config->backend != nullptr) options.backend = config->backend;
+  if (config->algorithms != nullptr) options.algorithms = config->algorithms;
+  options.phantom = config->phantom != 0;
+  return options;
+}
+
+absl::StatusOr<cclComm*> NewComm(std::shared_ptr<World> world, int rank) {
+  CCL_ASSIGN_OR_RETURN(auto communicator, Communicator::Create(std::move(world), rank));
+  return new cclComm{kCommMagic, std::move(communicator)};
+}
+
+absl::StatusOr<cclComm*> InitRank(int nranks, const cclUniqueId& id, int rank,
+                                  const cclConfig_t* config) {
+  if (nranks < 1) return absl::InvalidArgumentError(absl::StrCat("nranks is ", nranks));
+  if (rank < 0 || rank >= nranks) {
+    return absl::InvalidArgumentError(absl::StrCat("rank ", rank, " is not in 0..", nranks - 1));
+  }
+  CCL_ASSIGN_OR_RETURN(Options options, OptionsOf(config));
+  const std::string key(id.internal, CCL_UNIQUE_ID_BYTES);
+  std::shared_ptr<World> world;
+  {
+    std::lock_guard<std::mutex> lock(joining_mutex);
+    Joining& joining = JoiningWorlds()[key];
+    world = joining.world.lock();
+    if (world == nullptr || world->engine().local_ranks().size() == 1) {
+      CCL_ASSIGN_OR_RETURN(world, World::Open(options, nranks));
+      joining.world = world;
+    } else if (world->engine().ranks() != nranks) {
+      return absl::InvalidArgumentError(absl::StrCat("rank ", rank, " joins with nranks ", nranks,
+                                                     ", others with ", world->engine().ranks()));
+    }
+  }
+  return NewComm(std::move(world), rank);
+}
+
+struct Pending {
+  cclComm* comm;
+  Stream* stream;
+  std::unique_ptr<Work> work;                // of a collective
+  std::vector<Exchange::Message> messages;  // or point-to-point, merged per stream
+};
+struct Group {
+  int depth = 0;
+  std::vector<Pending> pending;
+  absl::Status error;
+};
+thread_local Group group;
+
+absl::Status Flush() {
+  std::vector<Pending> pending = std::move(group.pending);
+  group.pending.clear();
+  absl::Status error = std::exchange(group.error, absl::OkStatus());
+  if (!error.ok()) return error;
+  // The worlds of a group one after the other, each with all its streams at once.
+  for (size_t i = 0; i < pending.size(); ++i) {
+    if (pending[i].comm == nullptr) continue;
+    World& world = pending[i].comm->communicator->world();
+    std::vector<Stream*> streams;
+    std::vector<std::unique_ptr<Work>> work;
+    for (size_t k = i; k < pending.size(); ++k) {
+      Pending& item = pending[k];
+      if (item.comm == nullptr || &item.comm->communicator->world() != &world) continue;
+      if (item.work == nullptr) {
+        CCL_ASSIGN_OR_RETURN(item.work,
+                             item.comm->communicator->MakeExchange(std::move(item.messages)));
+      }
+      streams.push_back(item.stream);
+      work.push_back(std::move(item.work));
+      item.comm = nullptr;
+    }
+    world.engine().Enqueue(streams, std::move(work));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckComm(cclComm* comm) {
+  if (comm == nullptr) return absl::InvalidArgumentError("the communicator is null");
+  if (comm->magic != kCommMagic) {
+    return absl::InvalidArgumentError("the communicator is not one, or has been destroyed");
+  }
+  return comm->communicator->world().engine().error();
+}
+
+absl::StatusOr<Stream*> StreamOf(cclComm* comm, cclStream* stream) {
+  if (stream == nullptr) return comm->communicator->stream();
+  if (stream->magic != kStreamMagic) {
+    return absl::InvalidArgumentError("the stream is not one, or has been destroyed");
+  }
+  if (stream->comm != comm) {
+    return absl::InvalidArgumentError("the stream belongs to another communicator");
+  }
+  return stream->stream.get();
+}
+
+// Runs `f`; outside a group its error is the call's, inside it is cclGroupEnd's too.
+template <typename F>
+cclResult_t Grouped(F f) {
+  ++group.depth;
+  absl::Status status = f();
+  if (!status.ok() && group.error.ok()) group.error = status;
+  if (--group.depth > 0) return Report(status);
+  return Report(Flush());
+}
+
+cclResult_t Collect(Collective collective, const void* in, void* out, size_t count,
+                    cclDataType_t type, int op, int root, cclComm* comm, cclStream* stream) {
+  return Grouped([&]() -> absl::Status {
+    CCL_RETURN_IF_ERROR(CheckComm(comm));
+    Communicator& communicator = *comm->communicator;
+    const auto error = [&](absl::string_view what, int value) {
+      return absl::InvalidArgumentError(absl::StrCat("rank ", communicator.rank(), ", ",
+                                                     Name(collective), ": unknown ", what, " ",
+                                                     value));
+    };
+    if (static_cast<int>(type) < 0 || type >= cclNumTypes) return error("data type", type);
+    if (op < 0 || op >= cclNumOps) return error("reduction", op);
+    Request request{collective, static_cast<DataType>(type), static_cast<ReduceOp>(op),
+                    count,      root,                        in,
+                    out};
+    CCL_ASSIGN_OR_RETURN(Stream * queue, StreamOf(comm, stream));
+    CCL_RETURN_IF_ERROR(communicator.Validate(request));
+    CCL_ASSIGN_OR_RETURN(std::unique_ptr<Work> work, communicator.Make(request, ""));
+    group.pending.push_back({comm, queue, std::move(work), {}});
+    return absl::OkStatus();
+  });
+}
+
+cclResult_t PointToPoint(bool sends, void* data, size_t count, cclDataType_t type, int peer,
+                         cclComm* comm, cclStream* stream) {
+  return Grouped([&]() -> absl::Status {
+    CCL_RETURN_IF_ERROR(CheckComm(comm));
+    Communicator& communicator = *comm->communicator;
+    const auto error = [&](auto... what) {
+      return absl::InvalidArgumentError(absl::StrCat("rank ", communicator.rank(), ", ",
+                                                     sends ? "send" : "recv", ": ", what...));
+    };
+    if (static_cast<int>(type) < 0 || type >= cclNumTypes) return error("unknown data type ", type);
+    if (peer < 0 || peer >= communicator.ranks()) {
+      return error("peer ", peer, " is not in 0..", communicator.ranks() - 1);
+    }
+    const size_t size = SizeOf(static_cast<DataType>(type));
+    if (count > (uint64_t{1} << 60) / size) return error("count ", count, " is negative or too large");
+    const bool phantom = communicator.world().phantom();
+    if (data == nullptr && count > 0 && !phantom) return error("the buffer is null");
+    CCL_ASSIGN_OR_RETURN(Stream * queue, StreamOf(comm, stream));
+    const Exchange::Message message{sends, peer, phantom ? nullptr : data, count * size};
+    for (auto it = group.pending.rbegin(); it != group.pending.rend(); ++it) {
+      if (it->stream != queue) continue;
+      if (it->work != nullptr) break;  // a collective lies between
+      it->messages.push_back(message);
+      return absl::OkStatus();
+    }
+    group.pending.push_back({comm, queue, nullptr, {message}});
+    return absl::OkStatus();
+  });
+}
+
+absl::Status EnqueueDelay(cclComm* comm, Stream* stream, int64_t picoseconds) {
+  if (picoseconds < 0) return absl::InvalidArgumentError("a negative time to compute");
+  std::vector<std::unique_ptr<Work>> work;
+  work.push_back(std::make_unique<Delay>(comm->communicator->rank(), picoseconds));
+  if (group.depth > 0) {
+    group.pending.push_back({comm, stream, std::move(work[0]), {}});
+  } else {
+    comm->communicator->world().engine().Enqueue({&stream, 1}, std::move(work));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckStream(cclStream* stream) {
+  if (stream == nullptr) {
+    return absl::InvalidArgumentError(
+        "the stream is null; the communicator's own is waited for by cclCommSynchronize");
+  }
+  CCL_RETURN_IF_ERROR(CheckComm(stream->comm));
+  return StreamOf(stream->comm, stream).status();
+}
+
+absl::Status NotInGroup(absl::string_view call) {
+  if (group.depth == 0) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrCat(call, " inside a group would wait for operations that start at its end"));
+}
+
+}  // namespace
+}  // namespace ccl
+
+using ccl::Collect;
+using ccl::Collective;
+using ccl::Report;
+
+extern "C" {
+
+cclResult_t cclGetVersion(int* version) {
+  if (version == nullptr) return Report(absl::InvalidArgumentError("version is null"));
+  *version = CCL_VERSION_CODE;
+  return cclSuccess;
+}
+
+const char* cclGetErrorString(cclResult_t result) {
+  switch (result) {
+    case cclSuccess: return "no error";
+    case cclUnhandledBackendError: return "unhandled backend error";
+    case cclSystemError: return "unhandled system error";
+    case cclInternalError: return "internal error";
+    case cclInvalidArgument: return "invalid argument";
+    case cclInvalidUsage: return "invalid usage";
+    case cclRemoteError: return "remote process exited or there was a network error";
+    case cclInProgress: return "operation in progress";
+  }
+  return "unknown result code";
+}
+
+const char* cclGetLastError(cclComm_t) { return ccl::last_error.c_str(); }
+
+cclResult_t cclGetUniqueId(cclUniqueId* id) {
+  if (id == nullptr) return Report(absl::InvalidArgumentError("the unique id is null"));
+  std::random_device random;
+  for (size_t i = 0; i < sizeof id->internal; i += 4) {
+    const uint32_t word = random();
+    std::memcpy(id->internal + i, &word, 4);
+  }
+  return cclSuccess;
+}
+
+cclResult_t cclCommInitRank(cclComm_t* comm, int nranks, cclUniqueId id, int rank) {
+  return cclCommInitRankConfig(comm, nranks, id, rank, nullptr);
+}
+
+cclResult_t cclCommInitRankConfig(cclComm_t* comm, int nranks, cclUniqueId id, int rank,
+                                  const cclConfig_t* config) {
+  if (comm == nullptr) return Report(absl::InvalidArgumentError("comm is null"));
+  auto made = ccl::InitRank(nranks, id, rank, config);
+  *comm = made.ok() ? *made : nullptr;
+  return Report(made.status());
+}
+
+cclResult_t cclCommInitAll(cclComm_t* comms, int ndev, const int* devlist) {
+  return cclCommInitAllConfig(comms, ndev, devlist, nullptr);
+}
+
+cclResult_t cclCommInitAllConfig(cclComm_t* comms, int ndev, const int*,
+                                 const cclConfig_t* config) {
+  if (comms == nullptr || ndev < 1) {
+    return Report(absl::InvalidArgumentError("comms is null or ndev is below 1"));
+  }
+  auto options = ccl::OptionsOf(config);
+  if (!options.ok()) return Report(options.status());
+  auto world = ccl::World::Open(*options, ndev);
+  if (!world.ok()) return Report(world.status());
+  for (int i = 0; i < ndev; ++i) {
+    auto comm = ccl::NewComm(*world, i);
+    if (!comm.ok()) {
+      while (i > 0) delete comms[--i];
+      return Report(comm.status());
+    }
+    comms[i] = *comm;
+  }
+  return cclSuccess;
+}
+
+cclResult_t cclCommDestroy(cclComm_t comm) {
+  if (comm == nullptr) return cclSuccess;
+  if (comm->magic != ccl::kCommMagic) return Report(ccl::CheckComm(comm));
+  comm->magic = 0;
+  delete comm;
+  return cclSuccess;
+}
+
+cclResult_t cclCommCount(cclComm_t comm, int* count) {
+  if (absl::Status status = ccl::CheckComm(comm); !status.ok()) return Report(status);
+  if (count == nullptr) return Report(absl::InvalidArgumentError("count is null"));
+  *count = comm->communicator->ranks();
+  return cclSuccess;
+}
+
+cclResult_t cclCommUserRank(cclComm_t comm, int* rank) {
+  if (absl::Status status = ccl::CheckComm(comm); !status.ok()) return Report(status);
+  if (rank == nullptr) return Report(absl::InvalidArgumentError("rank is null"));
+  *rank = comm->communicator->rank();
+  return cclSuccess;
+}
+
+cclResult_t cclCommGetAsyncError(cclComm_t comm, cclResult_t* error) {
+  if (comm == nullptr || comm->magic != ccl::kCommMagic || error == nullptr) {
+    return Report(absl::InvalidArgumentError("the communicator or the result pointer is invalid"));
+  }
+  *error = Report(comm->communicator->world().engine().error());
+  return cclSuccess;
+}
+
+cclResult_t cclCommGetTime(cclComm_t comm, int64_t* picoseconds) {
+  if (absl::Status status = ccl::CheckComm(comm); !status.ok()) return Report(status);
+  if (picoseconds == nullptr) return Report(absl::InvalidArgumentError("picoseconds is null"));
+  *picoseconds = comm->communicator->world().engine().Now();
+  return cclSuccess;
+}
+
+cclResult_t cclCommSynchronize(cclComm_t comm) {
+  if (absl::Status status = ccl::CheckComm(comm); !status.ok()) return Report(status);
+  if (absl::Status status = ccl::NotInGroup("cclCommSynchronize"); !status.ok()) {
+    return Report(status);
+  }
+  return Report(comm->communicator->Synchronize());
+}
+
+cclResult_t cclStreamCreate(cclComm_t comm, cclStream_t* stream) {
+  if (absl::Status status = ccl::CheckComm(comm); !status.ok()) return Report(status);
+  if (stream == nullptr) return Report(absl::InvalidArgumentError("stream is null"));
+  ccl::Communicator& communicator = *comm->communicator;
+  *stream = new cclStream{ccl::kStreamMagic, comm,
+                          communicator.world().engine().NewStream(communicator.rank())};
+  return cclSuccess;
+}
+
+cclResult_t cclStreamDestroy(cclStream_t stream) {
+  if (stream == nullptr) return cclSuccess;
+  if (stream->magic != ccl::kStreamMagic) {
+    return Report(absl::InvalidArgumentError("the stream is not one, or has been destroyed"));
+  }
+  stream->comm->communicator->world().engine().Drop(stream->stream.get());
+  stream->magic = 0;
+  delete stream;
+  return cclSuccess;
+}
+
+cclResult_t cclStreamSynchronize(cclStream_t stream) {
+  if (absl::Status status = ccl::CheckStream(stream); !status.ok()) return Report(status);
+  if (absl::Status status = ccl::NotInGroup("cclStreamSynchronize"); !status.ok()) {
+    return Report(status);
+  }
+  ccl::Stream* queue = stream->stream.get();
+  return Report(stream->comm->communicator->world().engine().Wait({&queue, 1}));
+}
+
+cclResult_t cclStreamQuery(cclStream_t stream) {
+  if (absl::Status status = ccl::CheckStream(stream); !status.ok()) return Report(status);
+  auto empty = stream->comm->communicator->world().engine().Query(stream->stream.get());
+  if (!empty.ok()) return Report(empty.status());
+  return *empty ? cclSuccess : cclInProgress;
+}
+
+cclResult_t cclStreamCompute(cclStream_t stream, int64_t picoseconds) {
+  if (absl::Status status = ccl::CheckStream(stream); !status.ok()) return Report(status);
+  return Report(ccl::EnqueueDelay(stream->comm, stream->stream.get(), picoseconds));
+}
+
+cclResult_t cclCommCompute(cclComm_t comm, int64_t picoseconds) {
+  if (absl::Status status = ccl::CheckComm(comm); !status.ok()) return Report(status);
+  return Report(ccl::EnqueueDelay(comm, comm->communicator->stream(), picoseconds));
+}
+
+cclResult_t cclGroupStart(void) {
+  ++ccl::group.depth;
+  return cclSuccess;
+}
+
+cclResult_t cclGroupEnd(void) {
+  if (ccl::group.depth == 0) {
+    return Report(absl::FailedPreconditionError("cclGroupEnd without cclGroupStart"));
+  }
+  if (--ccl::group.depth > 0) return cclSuccess;
+  return Report(ccl::Flush());
+}
+
+cclResult_t cclAllReduce(const void* in, void* out, size_t count, cclDataType_t type, cclRedOp_t op,
+                         cclComm_t comm, cclStream_t stream) {
+  return Collect(Collective::kAllReduce, in, out, count, type, op, 0, comm, stream);
+}
+cclResult_t cclBroadcast(const void* in, void* out, size_t count, cclDataType_t type, int root,
+                         cclComm_t comm, cclStream_t stream) {
+  return Collect(Collective::kBroadcast, in, out, count, type, cclSum, root, comm, stream);
+}
+cclResult_t cclReduce(const void* in, void* out, size_t count, cclDataType_t type, cclRedOp_t op,
+                      int root, cclComm_t comm, cclStream_t stream) {
+  return Collect(Collective::kReduce, in, out, count, type, op, root, comm, stream);
+}
+cclResult_t cclAllGather(const void* in, void* out, size_t count, cclDataType_t type,
+                         cclComm_t comm, cclStream_t stream) {
+  return Collect(Collective::kAllGather, in, out, count, type, cclSum, 0, comm, stream);
+}
+cclResult_t cclReduceScatter(const void* in, void* out, size_t count, cclDataType_t type,
+                             cclRedOp_t op, cclComm_t comm, cclStream_t stream) {
+  return Collect(Collective::kReduceScatter, in, out, count, type, op, 0, comm, stream);
+}
+cclResult_t cclAlltoAll(const void* in, void* out, size_t count, cclDataType_t type, cclComm_t comm,
+                        cclStream_t stream) {
+  return Collect(Collective::kAllToAll, in, out, count, type, cclSum, 0, comm, stream);
+}
+cclResult_t cclGather(const void* in, void* out, size_t count, cclDataType_t type, int root,
+                      cclComm_t comm, cclStream_t stream) {
+  return Collect(Collective::kGather, in, out, count, type, cclSum, root, comm, stream);
+}
+cclResult_t cclScatter(const void* in, void* out, size_t count, cclDataType_t type, int root,
+                       cclComm_t comm, cclStream_t stream) {
+  return Collect(Collective::kScatter, in, out, count, type, cclSum, root, comm, stream);
+}
+cclResult_t cclBarrier(cclComm_t comm, cclStream_t stream) {
+  return Collect(Collective::kBarrier, nullptr, nullptr, 0, cclInt8, cclSum, 0, comm, stream);
+}
+cclResult_t cclSend(const void* data, size_t count, cclDataType_t type, int peer, cclComm_t comm,
+                    cclStream_t stream) {
+  return ccl::PointToPoint(true, const_cast<void*>(data), count, type, peer, comm, stream);
+}
+cclResult_t cclRecv(void* data, size_t count, cclDataType_t type, int peer, cclComm_t comm,
+                    cclStream_t stream) {
+  return ccl::PointToPoint(false, data, count, type, peer, comm, stream);
+}
+
+}  // extern "C"

@@ -1,0 +1,80 @@
+#ifndef CCL_COMMUNICATOR_H_
+#define CCL_COMMUNICATOR_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "ccl/exec/engine.h"
+#include "ccl/plan/planner.h"
+
+namespace ccl {
+
+struct Options {
+  std::string backend;     // a URL; empty: CCL_BACKEND, else mpi: under mpirun, else emulated:crossbar
+  std::string algorithms;  // rules of overrides.h, ahead of CCL_ALGO and CCL_ALGO_FILE
+  bool phantom = false;    // sizes without bytes; emulated backends only
+};
+
+// The ranks of one job as this process sees them. Shared by its communicators; thread-safe.
+class World {
+ public:
+  // Collective over the processes of the job. `ranks`: what the caller expects; 0: what there is.
+  // Rank 0's topology and overrides are everybody's.
+  static absl::StatusOr<std::shared_ptr<World>> Open(const Options& options, int ranks);
+
+  Engine& engine() { return *engine_; }
+  Planner& planner() { return *planner_; }
+  bool phantom() const { return phantom_; }
+  const Topology& topology() const { return topology_; }
+
+ private:
+  World() = default;
+  std::unique_ptr<Engine> engine_;
+  std::unique_ptr<Planner> planner_;
+  Topology topology_;
+  bool phantom_ = false;
+};
+
+// One rank of a world. Operations are queued, in order, and never block; Synchronize waits.
+class Communicator {
+ public:
+  // The calling thread drives the rank from now on.
+  static absl::StatusOr<std::unique_ptr<Communicator>> Create(std::shared_ptr<World> world, int rank);
+  ~Communicator();
+  Communicator(const Communicator&) = delete;
+  Communicator& operator=(const Communicator&) = delete;
+
+  int rank() const { return rank_; }
+  int ranks() const { return world_->engine().ranks(); }
+  World& world() { return *world_; }
+  Stream* stream() { return stream_.get(); }  // the communicator's own
+
+  // OK, or what is wrong with a request: null buffers, a root out of range, counts whose bytes do
+  // not fit, in-place pointers that overlap wrongly. Fills in what the communicator decides.
+  absl::Status Validate(Request& request) const;
+  // The work of a valid request. `forced`: an algorithm's text, empty to let the planner choose.
+  absl::StatusOr<std::unique_ptr<Work>> Make(const Request& request, absl::string_view forced);
+  absl::StatusOr<std::unique_ptr<Work>> MakeExchange(std::vector<Exchange::Message> messages);
+
+  // Validate, Make and enqueue on the communicator's own stream.
+  absl::Status Run(Request request, absl::string_view forced = "");
+  absl::Status Synchronize();
+
+ private:
+  Communicator(std::shared_ptr<World> world, int rank);
+
+  const std::shared_ptr<World> world_;
+  const int rank_;
+  const std::unique_ptr<Stream> stream_;
+};
+
+// Bytes of a rank's larger buffer: what plans are chosen by.
+uint64_t PlanBytes(const Request& request, int ranks);
+
+}  // namespace ccl
+
+#endif  // CCL_COMMUNICATOR_H_

@@ -1,0 +1,175 @@
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "ccl/ccl.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace {
+
+using testing::HasSubstr;
+
+struct Ranks {
+  explicit Ranks(int n, const char* backend = "emulated:crossbar", const char* algorithms = nullptr,
+                 bool phantom = false)
+      : comms(n) {
+    cclConfig_t config = CCL_CONFIG_INITIALIZER;
+    config.backend = backend;
+    config.algorithms = algorithms;
+    config.phantom = phantom;
+    result = cclCommInitAllConfig(comms.data(), n, nullptr, &config);
+  }
+  ~Ranks() {
+    if (result != cclSuccess) return;
+    for (cclComm_t comm : comms) cclCommDestroy(comm);
+  }
+  cclResult_t Synchronize() {
+    for (cclComm_t comm : comms) {
+      if (cclResult_t r = cclCommSynchronize(comm); r != cclSuccess) return r;
+    }
+    return cclSuccess;
+  }
+  std::vector<cclComm_t> comms;
+  cclResult_t result;
+};
+
+TEST(Api, AllReduceInAGroup) {
+  Ranks ranks(3);
+  ASSERT_EQ(ranks.result, cclSuccess) << cclGetLastError(nullptr);
+  std::vector<std::vector<double>> data(3, std::vector<double>(100));
+  for (int r = 0; r < 3; ++r) data[r].assign(100, r + 1);
+  ASSERT_EQ(cclGroupStart(), cclSuccess);
+  for (int r = 0; r < 3; ++r) {
+    ASSERT_EQ(cclAllReduce(data[r].data(), data[r].data(), 100, cclDouble, cclSum, ranks.comms[r],
+                           nullptr),
+              cclSuccess);
+  }
+  ASSERT_EQ(cclGroupEnd(), cclSuccess);
+  ASSERT_EQ(ranks.Synchronize(), cclSuccess) << cclGetLastError(nullptr);
+  for (int r = 0; r < 3; ++r) EXPECT_EQ(data[r], std::vector<double>(100, 6));
+  int64_t time = 0;
+  ASSERT_EQ(cclCommGetTime(ranks.comms[0], &time), cclSuccess);
+  EXPECT_GT(time, 1'000'000);  // the crossbar's microsecond
+}
+
+TEST(Api, ThreadsWithAUniqueId) {
+  const int n = 4;
+  cclUniqueId id;
+  ASSERT_EQ(cclGetUniqueId(&id), cclSuccess);
+  std::vector<int> sums(n);
+  std::vector<std::thread> threads;
+  for (int r = 0; r < n; ++r) {
+    threads.emplace_back([&, r] {
+      cclConfig_t config = CCL_CONFIG_INITIALIZER;
+      config.backend = "emulated:crossbar";
+      cclComm_t comm;
+      ASSERT_EQ(cclCommInitRankConfig(&comm, n, id, r, &config), cclSuccess)
+          << cclGetLastError(nullptr);
+      const int mine = r + 1;
+      for (int i = 0; i < 20; ++i) {
+        EXPECT_EQ(cclAllReduce(&mine, &sums[r], 1, cclInt, cclSum, comm, nullptr), cclSuccess);
+        EXPECT_EQ(cclCommSynchronize(comm), cclSuccess) << cclGetLastError(comm);
+      }
+      EXPECT_EQ(cclCommDestroy(comm), cclSuccess);
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(sums, std::vector<int>(n, 10));
+}
+
+TEST(Api, SendAndReceiveInAGroup) {
+  Ranks ranks(2);
+  int a = 1, b = 2, from_a = 0, from_b = 0;
+  ASSERT_EQ(cclGroupStart(), cclSuccess);
+  EXPECT_EQ(cclSend(&a, 1, cclInt, 1, ranks.comms[0], nullptr), cclSuccess);
+  EXPECT_EQ(cclRecv(&from_b, 1, cclInt, 1, ranks.comms[0], nullptr), cclSuccess);
+  EXPECT_EQ(cclSend(&b, 1, cclInt, 0, ranks.comms[1], nullptr), cclSuccess);
+  EXPECT_EQ(cclRecv(&from_a, 1, cclInt, 0, ranks.comms[1], nullptr), cclSuccess);
+  ASSERT_EQ(cclGroupEnd(), cclSuccess);
+  ASSERT_EQ(ranks.Synchronize(), cclSuccess) << cclGetLastError(nullptr);
+  EXPECT_EQ(from_a, 1);
+  EXPECT_EQ(from_b, 2);
+}
+
+TEST(Api, BadInputIsNamedAndLeavesTheCommunicatorUsable) {
+  Ranks ranks(2);
+  cclComm_t comm = ranks.comms[1];
+  float data[8] = {};
+  const auto expect = [&](cclResult_t result, const char* text) {
+    EXPECT_EQ(result, cclInvalidArgument);
+    EXPECT_THAT(std::string(cclGetLastError(comm)), HasSubstr(text));
+  };
+  expect(cclAllReduce(nullptr, data, 4, cclFloat, cclSum, comm, nullptr), "send buffer is null");
+  expect(cclAllReduce(data, nullptr, 4, cclFloat, cclSum, comm, nullptr), "receive buffer is null");
+  expect(cclAllReduce(data, data, static_cast<size_t>(-1), cclFloat, cclSum, comm, nullptr),
+         "negative or too large");
+  expect(cclAllReduce(data, data, 4, static_cast<cclDataType_t>(77), cclSum, comm, nullptr),
+         "unknown data type 77");
+  expect(cclAllReduce(data, data, 4, cclFloat, static_cast<cclRedOp_t>(9), comm, nullptr),
+         "unknown reduction 9");
+  expect(cclBroadcast(data, data, 4, cclFloat, 2, comm, nullptr), "root 2 is not in 0..1");
+  expect(cclSend(data, 4, cclFloat, -1, comm, nullptr), "peer -1");
+  expect(cclAllReduce(data, data + 1, 4, cclFloat, cclSum, comm, nullptr), "overlap");
+  expect(cclAllGather(data, data, 4, cclFloat, comm, nullptr), "the rank's block");
+  expect(cclAllReduce(data, data, 4, cclFloat, cclSum, nullptr, nullptr), "communicator is null");
+  ASSERT_EQ(cclGroupStart(), cclSuccess);
+  for (cclComm_t c : ranks.comms) {
+    EXPECT_EQ(cclBroadcast(data, data, 0, cclFloat, 0, c, nullptr), cclSuccess);
+    EXPECT_EQ(cclBarrier(c, nullptr), cclSuccess);
+  }
+  ASSERT_EQ(cclGroupEnd(), cclSuccess);
+  EXPECT_EQ(ranks.Synchronize(), cclSuccess) << cclGetLastError(nullptr);
+}
+
+TEST(Api, WorldErrorsNameTheCause) {
+  Ranks unknown(2, "emulated:crosbar");
+  EXPECT_NE(unknown.result, cclSuccess);
+  EXPECT_THAT(std::string(cclGetLastError(nullptr)), HasSubstr("crossbar"));
+  Ranks scheme(2, "udp:");
+  EXPECT_NE(scheme.result, cclSuccess);
+  Ranks rule(2, "emulated:crossbar", "allreduce:@rong");
+  EXPECT_NE(rule.result, cclSuccess);
+  EXPECT_THAT(std::string(cclGetLastError(nullptr)), HasSubstr("rong"));
+}
+
+TEST(Api, ARankThatNeverComesIsADeadlockAtOnce) {
+  Ranks ranks(2);
+  int one = 1, sum = 0;
+  ASSERT_EQ(cclAllReduce(&one, &sum, 1, cclInt, cclSum, ranks.comms[0], nullptr), cclSuccess);
+  EXPECT_EQ(cclCommSynchronize(ranks.comms[0]), cclInvalidUsage);
+  EXPECT_THAT(std::string(cclGetLastError(nullptr)), HasSubstr("deadlock"));
+}
+
+TEST(Api, ComputeOverlapsWithCommunicationOnAnotherStream) {
+  Ranks ranks(2, "emulated:crossbar", nullptr, true);
+  std::vector<cclStream_t> streams(2);
+  for (int r = 0; r < 2; ++r) {
+    ASSERT_EQ(cclStreamCreate(ranks.comms[r], &streams[r]), cclSuccess);
+  }
+  ASSERT_EQ(cclGroupStart(), cclSuccess);
+  for (int r = 0; r < 2; ++r) {
+    EXPECT_EQ(cclStreamCompute(streams[r], 50'000'000), cclSuccess);
+    EXPECT_EQ(cclAllReduce(nullptr, nullptr, 1 << 20, cclFloat, cclSum, ranks.comms[r], nullptr),
+              cclSuccess);
+  }
+  ASSERT_EQ(cclGroupEnd(), cclSuccess);
+  for (int r = 0; r < 2; ++r) ASSERT_EQ(cclStreamSynchronize(streams[r]), cclSuccess);
+  int64_t time = 0;
+  cclCommGetTime(ranks.comms[0], &time);
+  EXPECT_EQ(time, 50'000'000);  // the allreduce is hidden
+  ASSERT_EQ(ranks.Synchronize(), cclSuccess);
+  for (int r = 0; r < 2; ++r) cclStreamDestroy(streams[r]);
+}
+
+TEST(Api, GroupEndWithoutStartAndWaitingInAGroupAreMisuse) {
+  EXPECT_EQ(cclGroupEnd(), cclInvalidUsage);
+  Ranks ranks(1);
+  cclGroupStart();
+  EXPECT_EQ(cclCommSynchronize(ranks.comms[0]), cclInvalidUsage);
+  cclGroupEnd();
+}
+
+}  // namespace
