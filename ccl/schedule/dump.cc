@@ -84,10 +84,11 @@ std::string Dump(const Program& program, const DumpOptions& options) {
     program.Scratch(rank, areas);
     if (!areas.empty() && lines < options.max_lines) {
       absl::StrAppend(&text, "rank ", rank, " scratch: ",
-                      absl::StrJoin(areas, ", ", [](std::string* out, const ScratchArea& area) {
-                        absl::StrAppend(out, area.slots, " x [", area.first_block, ":",
-                                        area.first_block + area.blocks, "]");
-                      }),
+                      absl::StrJoin(areas, ", ",
+                                    [](std::string* out, const ScratchArea& area) {
+                                      absl::StrAppend(out, area.slots, " x [", area.first_block,
+                                                      ":", area.first_block + area.blocks, "]");
+                                    }),
                       "\n");
     }
     for (uint32_t lane = 0; lane < info.lanes; ++lane) {

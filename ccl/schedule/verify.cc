@@ -59,10 +59,9 @@ absl::Status CheckOutput(const ProgramInfo& info, Simulation& done, int rank, ui
   const Value wanted = Promised(info, done.sets(), rank, chunk);
   if (found.chunk == wanted.chunk && found.ranks == wanted.ranks) return absl::OkStatus();
   const auto text = [&done](const Value& value) {
-    return value.chunk == kUndefined
-               ? std::string("undefined")
-               : absl::StrCat("chunk ", value.chunk, " of ranks ",
-                              done.sets().ToString(value.ranks));
+    return value.chunk == kUndefined ? std::string("undefined")
+                                     : absl::StrCat("chunk ", value.chunk, " of ranks ",
+                                                    done.sets().ToString(value.ranks));
   };
   return absl::InvalidArgumentError(absl::StrCat(info.name, ": rank ", rank, " ends with out[",
                                                  chunk, "] ", text(found), " instead of ",
@@ -125,7 +124,8 @@ absl::StatusOr<VerifyReport> Verify(const Program& program, const VerifyOptions&
   VerifyReport report = simulation.report();
   if (Reduces(info.collective)) {
     report.order = canonical ? FoldOrder::kRankOrder
-                             : agrees ? FoldOrder::kAgrees : FoldOrder::kDiffers;
+                   : agrees  ? FoldOrder::kAgrees
+                             : FoldOrder::kDiffers;
   }
   return report;
 }

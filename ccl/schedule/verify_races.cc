@@ -7,9 +7,7 @@
 namespace ccl {
 
 RaceDetector::RaceDetector(int ranks, uint32_t lanes, uint32_t locations)
-    : lanes_(lanes),
-      accesses_(locations),
-      issued_(lanes == 1 ? static_cast<size_t>(ranks) : 0) {
+    : lanes_(lanes), accesses_(locations), issued_(lanes == 1 ? static_cast<size_t>(ranks) : 0) {
   if (lanes == 1) return;
   epochs_of_rank_.resize(static_cast<size_t>(ranks), std::vector<Batch>(1));
   lanes_of_rank_.resize(static_cast<size_t>(ranks) * lanes);
@@ -40,8 +38,8 @@ void RaceDetector::Begin(int rank, uint32_t lane, uint32_t batch, absl::Span<con
     know(dep.lane, dep.batches);
     // What the batch waited for had itself waited for. Not what its lane has waited for since.
     const Lane& other = lanes[dep.lane];
-    const auto after = std::upper_bound(other.changed_at.begin(), other.changed_at.end(),
-                                        dep.batches - 1);
+    const auto after =
+        std::upper_bound(other.changed_at.begin(), other.changed_at.end(), dep.batches - 1);
     if (after == other.changed_at.begin()) continue;
     const size_t row = static_cast<size_t>(after - other.changed_at.begin() - 1) * lanes_;
     for (uint32_t l = 0; l < lanes_; ++l) know(l, other.clocks[row + l]);

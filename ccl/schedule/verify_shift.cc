@@ -27,8 +27,8 @@ class ShiftCheck {
         program_.Fetch(other, lane, batch, b_);
         const absl::Status same = CompareBatch();
         if (same.ok()) continue;
-        return Differs(rank, absl::StrCat("in lane ", lane, " batch ", batch, ": ",
-                                          same.message()));
+        return Differs(rank,
+                       absl::StrCat("in lane ", lane, " batch ", batch, ": ", same.message()));
       }
     }
     return absl::OkStatus();
@@ -38,9 +38,9 @@ class ShiftCheck {
   int Moved(int rank) const { return (rank + info_.shift) % info_.ranks; }
 
   absl::Status Differs(int rank, absl::string_view where) const {
-    return absl::InvalidArgumentError(
-        absl::StrCat(info_.name, ": rank ", Moved(rank), " is not rank ", rank, " shifted by ",
-                     info_.shift, ", it differs ", where));
+    return absl::InvalidArgumentError(absl::StrCat(info_.name, ": rank ", Moved(rank),
+                                                   " is not rank ", rank, " shifted by ",
+                                                   info_.shift, ", it differs ", where));
   }
 
   absl::Status CompareBatch() {
@@ -57,8 +57,7 @@ class ShiftCheck {
       if (SameStep(a, b) && SameRefs(a_.src(a), b_.src(b)) && SameRefs(a_.dst(a), b_.dst(b))) {
         continue;
       }
-      return absl::InvalidArgumentError(
-          absl::StrCat(ToString(a_, a), " became ", ToString(b_, b)));
+      return absl::InvalidArgumentError(absl::StrCat(ToString(a_, a), " became ", ToString(b_, b)));
     }
     return absl::OkStatus();
   }
@@ -132,9 +131,8 @@ absl::Status VerifyShift(const Program& program) {
   const uint32_t blocks = info.space.blocks();
   if (info.shift < 1 || info.shift > info.ranks ||
       (blocks != 1 && blocks != static_cast<uint32_t>(info.ranks))) {
-    return absl::InvalidArgumentError(absl::StrCat(info.name, ": no shift by ", info.shift,
-                                                   " of ", blocks, " blocks and ", info.ranks,
-                                                   " ranks"));
+    return absl::InvalidArgumentError(absl::StrCat(info.name, ": no shift by ", info.shift, " of ",
+                                                   blocks, " blocks and ", info.ranks, " ranks"));
   }
   ShiftCheck check(program);
   const int step = info.ranks <= 64 ? 1 : info.ranks / 3;

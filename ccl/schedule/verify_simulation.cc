@@ -176,8 +176,8 @@ bool Simulation::Finished(int rank) const {
 std::string Simulation::WhyStuck(Site site) const {
   const Lane& lane = lanes_[site.lane];
   if (lane.waiting) {
-    return absl::StrCat(Name({site.lane, kWholeBatch}), " waits for batch ",
-                        lane.unmet.batches - 1, " of lane ", lane.unmet.lane);
+    return absl::StrCat(Name({site.lane, kWholeBatch}), " waits for batch ", lane.unmet.batches - 1,
+                        " of lane ", lane.unmet.lane);
   }
   const Step& step = lane.list.steps[site.step];
   if (step.kind != StepKind::kSend && step.kind != StepKind::kRecv &&

@@ -53,9 +53,9 @@ class Simulation {
     uint32_t batch = 0;    // the current one
     uint32_t pending = 0;  // steps of it that have not completed
     bool fetched = false, waiting = false;
-    Dep unmet;  // what it waits for
-    RankSet known = 0;  // barrier: whose start came before the current batch
-    RankSet heard = 0;  // ... and whose came before its end
+    Dep unmet;                     // what it waits for
+    RankSet known = 0;             // barrier: whose start came before the current batch
+    RankSet heard = 0;             // ... and whose came before its end
     std::vector<RankSet> history;  // `known` after so many batches
     StepList list;
     std::vector<uint32_t> next_on_wire;  // by step: the one that waits behind it

@@ -107,8 +107,8 @@ bool Simulation::AccessRun(Site site, const Ref& ref, bool write) {
   uint32_t location = 0;
   layout_.Locate(RankOf(site.lane), ref, location);
   for (const uint32_t end = location + ref.count; location < end; ++location) {
-    const bool fine = write ? races_->Write(location, site.step, false)
-                            : races_->Read(location, site.step);
+    const bool fine =
+        write ? races_->Write(location, site.step, false) : races_->Read(location, site.step);
     if (!fine) return Raced(site, location, write);
   }
   return true;
@@ -314,9 +314,9 @@ bool Simulation::Merge(Site site, const Value& left, const Value& right, Value& 
   }
   const RankSet ranks = sets_.DisjointUnion(left.ranks, right.ranks);
   if (ranks == RankSets::kOverlap) {
-    return Fail(site, absl::StrCat("doubled reduction: chunk ", left.chunk, " of ranks ",
-                                   sets_.ToString(left.ranks), " and ",
-                                   sets_.ToString(right.ranks)));
+    return Fail(site,
+                absl::StrCat("doubled reduction: chunk ", left.chunk, " of ranks ",
+                             sets_.ToString(left.ranks), " and ", sets_.ToString(right.ranks)));
   }
   into = {left.chunk, ranks, OrderOfFold(left.order, right.order)};
   return true;
