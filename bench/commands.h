@@ -1,0 +1,47 @@
+#ifndef BENCH_COMMANDS_H_
+#define BENCH_COMMANDS_H_
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "bench/job.h"
+
+namespace CLI {
+class App;
+}
+
+namespace ccl {
+
+// Each adds its subcommand; `run` is set when the subcommand was given, and returns the exit status.
+using Command = std::function<int()>;
+void AddPerf(CLI::App& app, Command& run);
+void AddCompare(CLI::App& app, Command& run);
+void AddExplain(CLI::App& app, Command& run);
+void AddVerify(CLI::App& app, Command& run);
+void AddList(CLI::App& app, Command& run);
+
+// Prints the error to stderr; the exit status of a command that failed.
+int Fail(const absl::Status& status);
+
+// The collective of a command line, "sendrecv" included.
+absl::Status SetCollective(absl::string_view name, Trial& trial);
+std::string CollectiveName(const Trial& trial);
+
+// "emulated:FABRIC?ranks=N&set=..." from the options every command shares.
+std::string FabricUrl(const std::string& fabric, int ranks, const std::vector<std::string>& sets);
+
+// The known word nearest to `word`, or "" when none is near.
+std::string Nearest(absl::string_view word, const std::vector<std::string>& known);
+
+// count, and the two size columns, of a trial that asks for `size` bytes of the larger buffer.
+// perf rounds a rank's block down to 16 bytes as nccl-tests does; compare rounds up to one element.
+uint64_t CountOf(const Trial& trial, uint64_t size, int ranks, bool round_up);
+uint64_t SizeColumn(const Trial& trial, uint64_t count, int ranks);
+uint64_t CountColumn(const Trial& trial, uint64_t count, int ranks);
+
+}  // namespace ccl
+
+#endif  // BENCH_COMMANDS_H_

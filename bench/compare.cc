@@ -1,0 +1,182 @@
+#include <unistd.h>
+
+#include <cstdio>
+#include <memory>
+
+#include "CLI/CLI.hpp"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "bench/commands.h"
+#include "bench/record.h"
+#include "ccl/plan/cost.h"
+
+namespace ccl {
+namespace {
+
+struct CompareOptions {
+  std::string collective, fabric = "cloudmatrix384", sizes = "1KiB:1GiB:x4", algorithms, json, csv;
+  std::string type = "float", real_up_to = "64KiB";
+  int ranks = 0, root = 0;
+  std::vector<std::string> sets;
+};
+
+std::string SizeText(uint64_t bytes) {
+  const char* units[] = {"B", "KiB", "MiB", "GiB"};
+  int unit = 0;
+  double value = static_cast<double>(bytes);
+  while (value >= 1024 && unit < 3) value /= 1024, ++unit;
+  char text[32];
+  std::snprintf(text, sizeof text, value == static_cast<uint64_t>(value) ? "%.0f %s" : "%.1f %s",
+                value, units[unit]);
+  return text;
+}
+
+// Slices that a pipelining algorithm does best with are part of the comparison.
+std::vector<AlgorithmSpec> Competitors(const Shape& shape) {
+  std::vector<AlgorithmSpec> specs;
+  for (const AlgorithmSpec& spec : Candidates(shape)) {
+    specs.push_back(spec);
+    if (spec.name == "chain" || spec.name == "double_binary_tree") {
+      specs.back().slices = 16;
+    } else if (spec.name == "hier") {
+      specs.push_back(spec);
+      specs.back().slices = 4;
+    }
+  }
+  return specs;
+}
+
+absl::StatusOr<int> Compare(const CompareOptions& o) {
+  Trial trial;
+  if (absl::Status status = SetCollective(o.collective, trial); !status.ok()) return status;
+  if (trial.sendrecv) return absl::InvalidArgumentError("compare takes a collective");
+  auto type = ParseDataType(o.type);
+  if (!type.ok()) return type.status();
+  trial.type = *type;
+  trial.root = o.root;
+  auto sizes = ParseSizes(o.sizes);
+  if (!sizes.ok()) return sizes.status();
+  auto real_up_to = ParseSize(o.real_up_to);
+  if (!real_up_to.ok()) return real_up_to.status();
+  Options options;
+  options.backend = FabricUrl(o.fabric, 0, o.sets);
+  auto real = Job::Open(options, o.ranks);
+  if (!real.ok()) return real.status();
+  options.phantom = true;
+  auto phantom = Job::Open(options, o.ranks);
+  if (!phantom.ok()) return phantom.status();
+  const int n = (*real)->ranks();
+  const Topology& topology = (*real)->world().topology();
+  const Shape shape{trial.collective, n, trial.root, 0, GroupingsOf(topology)};
+  std::vector<AlgorithmSpec> specs;
+  if (o.algorithms.empty()) {
+    specs = Competitors(shape);
+  } else {
+    for (absl::string_view text : absl::StrSplit(o.algorithms, ',', absl::SkipWhitespace())) {
+      auto spec = ParseAlgorithm(text);
+      if (!spec.ok()) return spec.status();
+      if (auto program = BuildProgram(*spec, shape, true); !program.ok()) return program.status();
+      specs.push_back(*std::move(spec));
+    }
+  }
+  std::printf("%s on %s, %d ranks, %s\n", std::string(Name(trial.collective)).c_str(),
+              o.fabric.c_str(), n, std::string(Name(trial.type)).c_str());
+  std::printf("times in microseconds, busbw in GB/s; * results checked on real bytes, else phantom "
+              "payload\n\n");
+  std::vector<Record> records;
+  int64_t wrong = 0;
+  const bool terminal = isatty(STDERR_FILENO);
+  struct Best {
+    uint64_t size;
+    Record record;
+  };
+  std::vector<Best> best;
+  for (uint64_t size : *sizes) {
+    trial.count = CountOf(trial, size, n, true);
+    Record row;
+    row.collective = std::string(Name(trial.collective));
+    row.ranks = n;
+    row.bytes = SizeColumn(trial, trial.count, n);
+    row.count = CountColumn(trial, trial.count, n);
+    row.type = std::string(Name(trial.type));
+    row.op = Reduces(trial.collective) ? "sum" : "none";
+    row.phantom = row.bytes > *real_up_to;
+    const Bound bound = LowerBound(trial.collective, row.bytes, topology);
+    row.bound_seconds = bound.time * 1e-12;
+    row.constraint = std::string(bound.constraint);
+    std::printf("%s%s: lower bound %.3f us (%s)\n", SizeText(row.bytes).c_str(),
+                row.phantom ? "" : " *", row.bound_seconds * 1e6, row.constraint.c_str());
+    size_t fastest = records.size();
+    for (const AlgorithmSpec& spec : specs) {
+      trial.algorithm = Format(spec);
+      if (terminal) {
+        std::fprintf(stderr, "\r\033[K  %s ...", trial.algorithm.c_str());
+        std::fflush(stderr);
+      }
+      auto outcome = (row.phantom ? *phantom : *real)->Run(trial);
+      if (terminal) std::fprintf(stderr, "\r\033[K");
+      if (!outcome.ok()) return outcome.status();
+      Record record = row;
+      record.algorithm = trial.algorithm;
+      record.seconds = outcome->seconds;
+      record.wrong = outcome->wrong;
+      wrong += std::max<int64_t>(0, record.wrong);
+      records.push_back(record);
+      if (record.seconds < records[fastest].seconds) fastest = records.size() - 1;
+    }
+    for (size_t i = records.size() - specs.size(); i < records.size(); ++i) {
+      const Record& r = records[i];
+      std::printf("  %-36s %12.3f us %10.2f GB/s %6.1f %% of bound%s%s\n", r.algorithm.c_str(),
+                  r.seconds * 1e6, r.busbw(), 100 * r.bound_seconds / r.seconds,
+                  i == fastest ? "  <- best" : "", r.wrong > 0 ? "  WRONG" : "");
+    }
+    std::fflush(stdout);
+    best.push_back({row.bytes, records[fastest]});
+  }
+  std::printf("\n%10s  %-36s %12s %12s %9s\n", "size", "best algorithm", "time (us)", "busbw", "of bound");
+  for (const Best& b : best) {
+    std::printf("%10s  %-36s %12.3f %12.2f %7.1f %%\n", SizeText(b.size).c_str(),
+                b.record.algorithm.c_str(), b.record.seconds * 1e6, b.record.busbw(),
+                100 * b.record.bound_seconds / b.record.seconds);
+  }
+  std::printf("In words: %s is fastest at %s, %s at %s, where it reaches %.0f %% of what the fabric "
+              "allows; %s.\n",
+              best.front().record.algorithm.c_str(), SizeText(best.front().size).c_str(),
+              best.back().record.algorithm.c_str(), SizeText(best.back().size).c_str(),
+              100 * best.back().record.bound_seconds / best.back().record.seconds,
+              wrong == 0 ? "no checked element was wrong" : "SOME ELEMENTS WERE WRONG");
+  if (!o.json.empty()) {
+    absl::Status status = WriteJson(o.json, (*real)->world(), options.backend, records);
+    if (!status.ok()) return status;
+  }
+  if (!o.csv.empty()) {
+    if (absl::Status status = WriteCsv(o.csv, records); !status.ok()) return status;
+  }
+  return wrong == 0 ? 0 : 1;
+}
+
+}  // namespace
+
+void AddCompare(CLI::App& app, Command& run) {
+  auto o = std::make_shared<CompareOptions>();
+  CLI::App* sub = app.add_subcommand("compare", "Every algorithm on an emulated fabric, by size");
+  sub->add_option("collective", o->collective, "allreduce, allgather, alltoall, ...")->required();
+  sub->add_option("--fabric", o->fabric, "preset, see `cclbench list fabrics`")->capture_default_str();
+  sub->add_option("--ranks", o->ranks, "endpoints; default: the fabric's");
+  sub->add_option("--sizes", o->sizes, "FROM:TO:xFACTOR or a comma list, of the larger buffer")->capture_default_str();
+  sub->add_option("--algorithms", o->algorithms, "comma list; default: all that apply");
+  sub->add_option("--real-up-to", o->real_up_to, "move and check real bytes up to this size")->capture_default_str();
+  sub->add_option("-d,--datatype", o->type, "element type")->capture_default_str();
+  sub->add_option("-r,--root", o->root, "root");
+  sub->add_option("--set", o->sets, "KEY=VALUE of the fabric, e.g. node.switch_latency=\"300 ns\"");
+  sub->add_option("--json", o->json, "write results to a file");
+  sub->add_option("--csv", o->csv, "write results to a file");
+  sub->callback([o, &run] {
+    run = [o] {
+      auto status = Compare(*o);
+      return status.ok() ? *status : Fail(status.status());
+    };
+  });
+}
+
+}  // namespace ccl

@@ -1,0 +1,141 @@
+#include "bench/job.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "bench/pattern.h"
+#include "ccl/base/status.h"
+
+namespace ccl {
+
+absl::StatusOr<std::unique_ptr<Job>> Job::Open(const Options& options, int ranks) {
+  CCL_ASSIGN_OR_RETURN(std::shared_ptr<World> world, World::Open(options, ranks));
+  std::unique_ptr<Job> job(new Job(world));
+  for (int rank : world->engine().local_ranks()) {
+    CCL_ASSIGN_OR_RETURN(auto communicator, Communicator::Create(world, rank));
+    job->streams_.push_back(communicator->stream());
+    job->communicators_.push_back(std::move(communicator));
+  }
+  return job;
+}
+
+absl::Status Job::Iterate(const Trial& trial, const std::vector<Request>& requests) {
+  std::vector<std::unique_ptr<Work>> work;
+  for (size_t i = 0; i < communicators_.size(); ++i) {
+    Communicator& communicator = *communicators_[i];
+    Request request = requests[i];
+    if (trial.sendrecv) {
+      const int n = ranks(), rank = communicator.rank();
+      const uint64_t bytes = trial.count * SizeOf(trial.type);
+      CCL_ASSIGN_OR_RETURN(
+          auto item, communicator.MakeExchange(
+                         {{true, (rank + 1) % n, const_cast<void*>(request.in), bytes},
+                          {false, (rank + n - 1) % n, request.out, bytes}}));
+      work.push_back(std::move(item));
+      continue;
+    }
+    CCL_RETURN_IF_ERROR(communicator.Validate(request));
+    CCL_ASSIGN_OR_RETURN(auto item, communicator.Make(request, trial.algorithm));
+    work.push_back(std::move(item));
+  }
+  world_->engine().Enqueue(streams_, std::move(work));
+  return world_->engine().Wait(streams_);
+}
+
+// Over all ranks, on real ones by an allreduce of our own.
+absl::StatusOr<double> Job::Combine(double value, ReduceOp op) {
+  if (virtual_time() || ranks() == 1) return value;
+  double result = 0;
+  Request request{Collective::kAllReduce, DataType::kFloat64, op, 1, 0, &value, &result};
+  CCL_RETURN_IF_ERROR(Iterate(Trial{}, {request}));
+  return result;
+}
+
+absl::StatusOr<Outcome> Job::Run(const Trial& trial) {
+  const int n = ranks();
+  const bool real = !world_->phantom();
+  std::vector<std::vector<char>> in(communicators_.size()), out(communicators_.size());
+  std::vector<Request> requests(communicators_.size());
+  const auto own = [&](const Request& request, int rank) {  // bytes before the own block
+    return static_cast<uint64_t>(rank) * request.count * SizeOf(request.type);
+  };
+  const auto prepare = [&] {
+    for (size_t i = 0; i < communicators_.size(); ++i) {
+      const int rank = communicators_[i]->rank();
+      Request& request = requests[i];
+      // A ring of sends is checked as an allgather whose block comes from the previous rank.
+      request = {trial.sendrecv ? Collective::kAllGather : trial.collective, trial.type,
+                 trial.sendrecv ? ReduceOp::kSum : trial.op, trial.count, trial.root};
+      if (!real) continue;
+      const size_t size = SizeOf(trial.type);
+      const Collective c = request.collective;
+      const uint64_t in_bytes = InputElements(c, trial.count, n, trial.root, rank) * size;
+      const uint64_t out_bytes =
+          trial.sendrecv ? in_bytes : OutputElements(c, trial.count, n, trial.root, rank) * size;
+      in[i].resize(in_bytes);
+      out[i].resize(out_bytes);
+      FillInput(request, n, rank, in[i].data());
+      std::fill(out[i].begin(), out[i].end(), char{0x5a});
+      request.in = in[i].data();
+      request.out = out[i].data();
+      if (!trial.in_place || in_bytes == 0 || out_bytes == 0) continue;
+      switch (c) {
+        case Collective::kAllReduce:
+        case Collective::kBroadcast:
+        case Collective::kReduce:
+          request.out = in[i].data();
+          break;
+        case Collective::kReduceScatter:
+        case Collective::kScatter:
+          request.out = in[i].data() + own(request, rank);
+          break;
+        case Collective::kAllGather:
+        case Collective::kGather:
+          std::memcpy(out[i].data() + own(request, rank), in[i].data(), in_bytes);
+          request.in = out[i].data() + own(request, rank);
+          break;
+        default:
+          break;
+      }
+    }
+  };
+  Outcome outcome;
+  if (trial.sendrecv) {
+    outcome.algorithm = "sendrecv";
+  } else {
+    Request request{trial.collective, trial.type, trial.op, trial.count, trial.root};
+    CCL_ASSIGN_OR_RETURN(auto plan,
+                         world_->planner().Choose(trial.collective, PlanBytes(request, n),
+                                                  trial.root, trial.algorithm));
+    outcome.algorithm = Format(plan->spec);
+  }
+  // The first run is the one that is checked: later ones of an in-place reduction add up.
+  prepare();
+  const Time begin = world_->engine().Now();
+  CCL_RETURN_IF_ERROR(Iterate(trial, requests));
+  outcome.seconds = static_cast<double>(world_->engine().Now() - begin) * 1e-12;
+  outcome.wrong = -1;
+  if (trial.check && real) {
+    double wrong = 0;
+    for (size_t i = 0; i < communicators_.size(); ++i) {
+      const int rank = communicators_[i]->rank();
+      Request request = requests[i];
+      if (trial.sendrecv) request.collective = Collective::kBroadcast;
+      if (trial.sendrecv) request.root = (rank + n - 1) % n;
+      wrong += static_cast<double>(CountWrong(request, n, rank, request.out));
+    }
+    CCL_ASSIGN_OR_RETURN(wrong, Combine(wrong, ReduceOp::kSum));
+    outcome.wrong = static_cast<int64_t>(wrong);
+  }
+  if (virtual_time()) return outcome;
+  for (int i = 0; i < trial.warmup; ++i) CCL_RETURN_IF_ERROR(Iterate(trial, requests));
+  CCL_RETURN_IF_ERROR(Combine(0, ReduceOp::kMax).status());  // everybody begins together
+  const Time start = world_->engine().Now();
+  for (int i = 0; i < trial.iterations; ++i) CCL_RETURN_IF_ERROR(Iterate(trial, requests));
+  const double seconds =
+      static_cast<double>(world_->engine().Now() - start) * 1e-12 / std::max(1, trial.iterations);
+  CCL_ASSIGN_OR_RETURN(outcome.seconds, Combine(seconds, ReduceOp::kMax));
+  return outcome;
+}
+
+}  // namespace ccl

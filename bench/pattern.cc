@@ -1,0 +1,183 @@
+#include "bench/pattern.h"
+
+#include <cstring>
+#include <type_traits>
+#include <vector>
+
+#include "ccl/base/float16.h"
+
+namespace ccl {
+namespace {
+
+uint32_t Hash(uint64_t i) {
+  uint64_t h = i * 0x9e3779b97f4a7c15u;
+  return static_cast<uint32_t>(h >> 40);
+}
+
+// Narrow types hold the sum of few small values only.
+bool Narrow(DataType type) { return SizeOf(type) <= 2; }
+
+int64_t Value(DataType type, ReduceOp op, int ranks, int rank, uint64_t i) {
+  const uint32_t h = Hash(i);
+  switch (op) {
+    case ReduceOp::kProd:
+      return (h + static_cast<uint32_t>(rank)) % static_cast<uint32_t>(ranks) == 0 ? 2 : 1;
+    case ReduceOp::kSum:
+    case ReduceOp::kAvg:
+      if (Narrow(type) && ranks > 32) {
+        return (h + static_cast<uint32_t>(rank)) % static_cast<uint32_t>(ranks) < 100 ? 1 : 0;
+      }
+      [[fallthrough]];
+    default:
+      return (h + static_cast<uint32_t>(rank)) & 3;
+  }
+}
+
+// Reductions depend on the element through h mod kPeriods at most.
+class Expected {
+ public:
+  Expected(const Request& request, int ranks) : request_(request), ranks_(ranks) {}
+
+  double Reduced(uint64_t i) const {
+    int64_t total = request_.op == ReduceOp::kProd ? 1 : Value(0, i);
+    switch (request_.op) {
+      case ReduceOp::kProd:
+        return 2;
+      case ReduceOp::kSum:
+      case ReduceOp::kAvg:
+        if (Narrow(request_.type) && ranks_ > 32) {
+          total = ranks_ < 100 ? ranks_ : 100;
+        } else {
+          // Four consecutive ranks contribute 0 + 1 + 2 + 3.
+          total = 6 * static_cast<int64_t>(ranks_ / 4);
+          for (int r = ranks_ / 4 * 4; r < ranks_; ++r) total += Value(r, i);
+        }
+        break;
+      case ReduceOp::kMax:
+        for (int r = 1; r < ranks_ && r < 4; ++r) total = std::max(total, Value(r, i));
+        break;
+      case ReduceOp::kMin:
+        for (int r = 1; r < ranks_ && r < 4; ++r) total = std::min(total, Value(r, i));
+        break;
+    }
+    if (request_.op == ReduceOp::kAvg) {
+      const bool integer = request_.type <= DataType::kUint64;
+      if (integer) return static_cast<double>(total / ranks_);
+      return request_.type == DataType::kFloat64
+                 ? static_cast<double>(total) / ranks_
+                 : static_cast<double>(static_cast<float>(total) / static_cast<float>(ranks_));
+    }
+    return static_cast<double>(total);
+  }
+
+  double At(int rank, uint64_t i) const {
+    const uint64_t count = request_.count;
+    switch (request_.collective) {
+      case Collective::kAllReduce:
+      case Collective::kReduce:
+        return Reduced(i);
+      case Collective::kReduceScatter:
+        return Reduced(static_cast<uint64_t>(rank) * count + i);
+      case Collective::kBroadcast:
+        return static_cast<double>(Value(request_.root, i));
+      case Collective::kScatter:
+        return static_cast<double>(Value(request_.root, static_cast<uint64_t>(rank) * count + i));
+      case Collective::kAllGather:
+      case Collective::kGather:
+        return static_cast<double>(Value(static_cast<int>(i / count), i % count));
+      case Collective::kAllToAll:
+        return static_cast<double>(
+            Value(static_cast<int>(i / count), static_cast<uint64_t>(rank) * count + i % count));
+      case Collective::kBarrier:
+        break;
+    }
+    return 0;
+  }
+
+ private:
+  int64_t Value(int rank, uint64_t i) const {
+    return ccl::Value(request_.type, request_.op, ranks_, rank, i);
+  }
+  const Request& request_;
+  const int ranks_;
+};
+
+template <typename T>
+T From(double value) {
+  if constexpr (std::is_same_v<T, Float16> || std::is_same_v<T, Bfloat16>) {
+    return T(static_cast<float>(value));
+  } else {
+    return static_cast<T>(value);
+  }
+}
+template <typename T>
+bool Same(T a, T b) {
+  return std::memcmp(&a, &b, sizeof a) == 0;
+}
+
+template <typename F>
+void WithType(DataType type, F f) {
+  switch (type) {
+    case DataType::kInt8: return f(int8_t{});
+    case DataType::kUint8: return f(uint8_t{});
+    case DataType::kInt32: return f(int32_t{});
+    case DataType::kUint32: return f(uint32_t{});
+    case DataType::kInt64: return f(int64_t{});
+    case DataType::kUint64: return f(uint64_t{});
+    case DataType::kFloat16: return f(Float16());
+    case DataType::kFloat32: return f(float{});
+    case DataType::kFloat64: return f(double{});
+    case DataType::kBfloat16: return f(Bfloat16());
+  }
+}
+
+uint64_t Elements(Collective c, BlockWindow window, uint64_t count) {
+  return CountIsPerRank(c) ? count * window.blocks : window.blocks > 0 ? count : 0;
+}
+
+ProgramInfo Whole(Collective collective, int ranks, int root) {
+  ProgramInfo info;
+  info.collective = collective;
+  info.ranks = ranks;
+  info.root = root;
+  info.space = ChunkSpace::Split(static_cast<uint32_t>(ranks));
+  return info;
+}
+
+}  // namespace
+
+uint64_t InputElements(Collective c, uint64_t count, int ranks, int root, int rank) {
+  return Elements(c, InputWindow(Whole(c, ranks, root), rank), count);
+}
+uint64_t OutputElements(Collective c, uint64_t count, int ranks, int root, int rank) {
+  return Elements(c, OutputWindow(Whole(c, ranks, root), rank), count);
+}
+
+void FillInput(const Request& request, int ranks, int rank, void* data) {
+  const uint64_t n =
+      InputElements(request.collective, request.count, ranks, request.root, rank);
+  WithType(request.type, [&](auto zero) {
+    using T = decltype(zero);
+    T* values = static_cast<T*>(data);
+    for (uint64_t i = 0; i < n; ++i) {
+      values[i] = From<T>(static_cast<double>(Value(request.type, request.op, ranks, rank, i)));
+    }
+  });
+}
+
+uint64_t CountWrong(const Request& request, int ranks, int rank, const void* data) {
+  const uint64_t n =
+      OutputElements(request.collective, request.count, ranks, request.root, rank);
+  const Expected expected(request, ranks);
+  uint64_t wrong = 0;
+  WithType(request.type, [&](auto zero) {
+    using T = decltype(zero);
+    const T* values = static_cast<const T*>(data);
+    for (uint64_t i = 0; i < n; ++i) {
+      if (!Same(values[i], From<T>(expected.At(rank, i)))) ++wrong;
+    }
+  });
+  return wrong;
+}
+
+}  // namespace ccl

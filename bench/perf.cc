@@ -1,0 +1,202 @@
+#include <unistd.h>
+
+#include <cstdio>
+#include <memory>
+
+#include "CLI/CLI.hpp"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "bench/commands.h"
+#include "bench/record.h"
+
+namespace ccl {
+namespace {
+
+struct PerfOptions {
+  std::string collective, begin = "32M", end = "32M", step, op = "sum", type = "float";
+  int factor = 2, iterations = 20, warmup = 1, check = 1, root = 0, ranks = 0;
+  std::string backend, fabric, algorithm, json;
+  std::vector<std::string> sets;
+  bool phantom = false;
+};
+
+// Half a row: "  time  algbw  busbw  #wrong".
+void PrintHalf(const Record& record) {
+  const double us = record.seconds * 1e6;
+  std::printf(us >= 10000 ? "  %7.0f" : us >= 100 ? "  %7.1f" : "  %7.2f", us);
+  std::printf("  %6.2f  %6.2f", record.algbw(), record.busbw());
+  if (record.wrong < 0) {
+    std::printf("  %6s", "N/A");
+  } else {
+    std::printf("  %6g", static_cast<double>(record.wrong));
+  }
+}
+
+absl::StatusOr<std::vector<uint64_t>> Sizes(const PerfOptions& o) {
+  auto begin = ParseSize(o.begin);
+  if (!begin.ok()) return begin.status();
+  auto end = ParseSize(o.end);
+  if (!end.ok()) return end.status();
+  uint64_t step = 0;
+  if (!o.step.empty()) {
+    auto parsed = ParseSize(o.step);
+    if (!parsed.ok()) return parsed.status();
+    step = *parsed;
+    if (step == 0) return absl::InvalidArgumentError("-i: the step must not be 0");
+  } else if (o.factor < 2) {
+    return absl::InvalidArgumentError("-f: the factor must be 2 or more");
+  }
+  if (*begin > *end) {
+    return absl::InvalidArgumentError(absl::StrCat("-b ", o.begin, " is above -e ", o.end));
+  }
+  std::vector<uint64_t> sizes;
+  for (uint64_t size = *begin; size <= *end && sizes.size() < 100000;) {
+    sizes.push_back(size);
+    if (step > 0) {
+      size += step;
+    } else if (size == 0) {
+      break;
+    } else {
+      size *= static_cast<uint64_t>(o.factor);
+    }
+  }
+  return sizes;
+}
+
+absl::StatusOr<int> Perf(const PerfOptions& o) {
+  Trial trial;
+  if (absl::Status status = SetCollective(o.collective, trial); !status.ok()) return status;
+  auto type = ParseDataType(o.type);
+  if (!type.ok()) return type.status();
+  auto op = ParseReduceOp(o.op);
+  if (!op.ok()) return op.status();
+  auto sizes = Sizes(o);
+  if (!sizes.ok()) return sizes.status();
+  trial.type = *type;
+  trial.op = *op;
+  trial.root = o.root;
+  trial.algorithm = o.algorithm;
+  trial.iterations = std::max(1, o.iterations);
+  trial.warmup = std::max(0, o.warmup);
+  trial.check = o.check != 0;
+  Options options;
+  options.phantom = o.phantom;
+  options.backend = o.backend;
+  if (!o.fabric.empty()) options.backend = FabricUrl(o.fabric, 0, o.sets);
+  auto opened = Job::Open(options, o.ranks);
+  if (!opened.ok()) return opened.status();
+  Job& job = **opened;
+  const int n = job.ranks();
+  const bool speaks = job.speaks();
+  const std::string program = absl::StrCat(CollectiveName(trial), "_perf");
+  const std::string backend = std::string(job.world().engine().backend_name());
+  if (speaks) {
+    std::printf("# Collective test starting: %s\n", program.c_str());
+    std::printf("# nRanks %d minBytes %s maxBytes %s step: %s warmup iters: %d iters: %d "
+                "validation: %d\n", n, o.begin.c_str(), o.end.c_str(),
+                o.step.empty() ? absl::StrCat(o.factor, "(factor)").c_str() : o.step.c_str(),
+                trial.warmup, trial.iterations, o.check);
+    std::printf("#\n# Using devices\n#  %s, %d ranks%s\n#\n", backend.c_str(), n,
+                job.virtual_time() ? ", virtual time" : "");
+    std::printf("# %60s  %32s\n", "out-of-place", "in-place");
+    std::printf("#%11s  %12s  %8s  %6s  %6s  %7s  %6s  %6s  %6s  %7s  %6s  %6s  %6s  %s\n", "size",
+                "count", "type", "redop", "root", "time", "algbw", "busbw", "#wrong", "time", "algbw",
+                "busbw", "#wrong", "algorithm");
+    std::printf("#%11s  %12s  %8s  %6s  %6s  %7s  %6s  %6s  %6s  %7s  %6s  %6s  %6s\n", "(B)",
+                "(elements)", "", "", "", "(us)", "(GB/s)", "(GB/s)", "", "(us)", "(GB/s)",
+                "(GB/s)", "");
+  }
+  std::vector<Record> records;
+  int64_t wrong = 0;
+  double busbw = 0;
+  bool zero = false;
+  const bool in_place = !trial.sendrecv && trial.collective != Collective::kAllToAll;
+  for (uint64_t size : *sizes) {
+    trial.count = CountOf(trial, size, n, false);
+    Record record;
+    record.collective = CollectiveName(trial);
+    record.ranks = n;
+    record.bytes = SizeColumn(trial, trial.count, n);
+    record.count = CountColumn(trial, trial.count, n);
+    record.type = std::string(Name(trial.type));
+    record.op = Reduces(trial.collective) && !trial.sendrecv ? std::string(Name(trial.op)) : "none";
+    record.phantom = o.phantom;
+    zero = zero || (record.bytes == 0 && size > 0);
+    Record halves[2] = {record, record};
+    for (int half = 0; half < 2; ++half) {
+      trial.in_place = half == 1;
+      if (trial.in_place && !in_place) {
+        halves[1] = halves[0];
+        halves[1].wrong = -1;
+        continue;
+      }
+      auto outcome = job.Run(trial);
+      if (!outcome.ok()) return outcome.status();
+      halves[half].seconds = outcome->seconds;
+      halves[half].wrong = outcome->wrong;
+      halves[half].algorithm = outcome->algorithm;
+      wrong += std::max<int64_t>(0, outcome->wrong);
+      busbw += halves[half].busbw();
+    }
+    if (speaks) {
+      const int root = HasRoot(trial.collective) && !trial.sendrecv ? trial.root : -1;
+      std::printf("%12lu  %12lu  %8s  %6s  %6d", static_cast<unsigned long>(record.bytes),
+                  static_cast<unsigned long>(record.count), record.type.c_str(), record.op.c_str(),
+                  root);
+      PrintHalf(halves[0]);
+      PrintHalf(halves[1]);
+      std::printf("  %s\n", halves[0].algorithm.c_str());
+      std::fflush(stdout);
+    }
+    records.push_back(halves[0]);
+  }
+  if (speaks) {
+    const double rows = static_cast<double>(records.size()) * (in_place ? 2 : 1);
+    std::printf("# Out of bounds values : %ld %s\n", static_cast<long>(wrong),
+                wrong == 0 ? "OK" : "FAILED");
+    std::printf("# Avg bus bandwidth    : %g\n#\n", rows > 0 ? busbw / rows : 0);
+    std::printf("# Collective test concluded: %s\n", program.c_str());
+    if (zero) {
+      std::fprintf(stderr, "warning: sizes below 16 bytes a rank were rounded down to 0, as "
+                           "nccl-tests does; raise -b\n");
+    }
+    if (!o.json.empty()) {
+      absl::Status status = WriteJson(o.json, job.world(), backend, records);
+      if (!status.ok()) return status;
+    }
+  }
+  return wrong == 0 ? 0 : 1;
+}
+
+}  // namespace
+
+void AddPerf(CLI::App& app, Command& run) {
+  auto o = std::make_shared<PerfOptions>();
+  CLI::App* sub = app.add_subcommand("perf", "Time one collective, with nccl-tests' columns");
+  sub->add_option("collective", o->collective, "allreduce, allgather, ..., sendrecv")->required();
+  sub->add_option("-b,--minbytes", o->begin, "smallest size");
+  sub->add_option("-e,--maxbytes", o->end, "largest size");
+  sub->add_option("-i,--stepbytes", o->step, "add this much from size to size");
+  sub->add_option("-f,--stepfactor", o->factor, "multiply from size to size");
+  sub->add_option("-n,--iters", o->iterations, "timed iterations (real time)");
+  sub->add_option("-w,--warmup_iters", o->warmup, "iterations before (real time)");
+  sub->add_option("-c,--check", o->check, "0: do not check results");
+  sub->add_option("-o,--op", o->op, "sum prod min max avg");
+  sub->add_option("-d,--datatype", o->type, "float double half bfloat16 int32 ...");
+  sub->add_option("-r,--root", o->root, "root");
+  sub->add_option("-g,--ranks", o->ranks, "emulated ranks");
+  sub->add_option("--backend", o->backend, "backend URL; default: mpi: under mpirun, else emulated");
+  sub->add_option("--fabric", o->fabric, "emulated fabric");
+  sub->add_option("--set", o->sets, "KEY=VALUE of the fabric");
+  sub->add_option("--algorithm", o->algorithm, "force an algorithm");
+  sub->add_flag("--phantom", o->phantom, "sizes without bytes (emulated)");
+  sub->add_option("--json", o->json, "write results to a file");
+  sub->callback([o, &run] {
+    run = [o] {
+      auto status = Perf(*o);
+      return status.ok() ? *status : Fail(status.status());
+    };
+  });
+}
+
+}  // namespace ccl

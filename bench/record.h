@@ -1,0 +1,36 @@
+#ifndef BENCH_RECORD_H_
+#define BENCH_RECORD_H_
+
+#include <string>
+#include <vector>
+
+#include "bench/job.h"
+
+namespace ccl {
+
+// One row of a result file.
+struct Record {
+  std::string collective, algorithm, type, op;
+  int ranks = 0;
+  uint64_t bytes = 0, count = 0;  // nccl-tests' size and count columns
+  bool phantom = false;
+  double seconds = 0;
+  double bound_seconds = 0;
+  std::string constraint;  // that sets the bound
+  int64_t wrong = -1;
+
+  double algbw() const { return seconds > 0 ? static_cast<double>(bytes) / seconds / 1e9 : 0; }
+  double busbw() const;  // nccl-tests' factors
+};
+
+// {"tool","version","fabric","backend","results":[...]}; times in microseconds, GB = 1e9 bytes.
+absl::Status WriteJson(const std::string& path, World& world, const std::string& url,
+                       const std::vector<Record>& records);
+absl::Status WriteCsv(const std::string& path, const std::vector<Record>& records);
+
+// "1KiB:1GiB:x4" (from, to, factor) or a comma list of sizes.
+absl::StatusOr<std::vector<uint64_t>> ParseSizes(absl::string_view text);
+
+}  // namespace ccl
+
+#endif  // BENCH_RECORD_H_
