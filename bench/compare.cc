@@ -139,10 +139,12 @@ absl::StatusOr<int> Compare(const CompareOptions& o) {
                 b.record.algorithm.c_str(), b.record.seconds * 1e6, b.record.busbw(),
                 100 * b.record.bound_seconds / b.record.seconds);
   }
-  std::printf("In words: %s is fastest at %s, %s at %s, where it reaches %.0f %% of what the fabric "
-              "allows; %s.\n",
-              best.front().record.algorithm.c_str(), SizeText(best.front().size).c_str(),
-              best.back().record.algorithm.c_str(), SizeText(best.back().size).c_str(),
+  const std::string small =
+      best.size() == 1 ? "" : absl::StrCat(best.front().record.algorithm, " is fastest at ",
+                                           SizeText(best.front().size), ", ");
+  std::printf("In words: %s%s is fastest at %s, where it reaches %.0f %% of what the fabric allows; "
+              "%s.\n",
+              small.c_str(), best.back().record.algorithm.c_str(), SizeText(best.back().size).c_str(),
               100 * best.back().record.bound_seconds / best.back().record.seconds,
               wrong == 0 ? "no checked element was wrong" : "SOME ELEMENTS WERE WRONG");
   if (!o.json.empty()) {

@@ -118,7 +118,7 @@ double Composed(const std::vector<AlgorithmSpec>& parts, size_t part, Collective
       const bool scatters = spec.name == "two_shot" || spec.name == "ring" || spec.name == "nhr" ||
                             spec.name == "biring" || spec.name == "direct" ||
                             spec.name == "group_direct" || spec.name == "group_two_shot";
-      const absl::string_view half = spec.name == "two_shot" ? "direct" : spec.name;
+      const absl::string_view half = spec.name == "two_shot" ? absl::string_view("direct") : spec.name;
       stages[0] = within(scatters ? Collective::kReduceScatter : Collective::kReduce, half);
       stages[1] = between(scatters ? m / g : m);
       stages[2] = within(scatters ? Collective::kAllGather : Collective::kBroadcast, half);

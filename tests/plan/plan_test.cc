@@ -50,6 +50,20 @@ TEST(Planner, AForcedChoiceThatCannotRunIsAnErrorThatSaysWhy) {
               HasSubstr("unknown algorithm 'rign'"));
 }
 
+TEST(Cost, ACompositionPaysForItsStagesWithinTheGroups) {
+  Topology topology = CrossbarLike(16);
+  Level node = topology.levels[0];
+  node.name = "node";
+  node.grouping = Grouping::Uniform(16, 4);
+  topology.levels.insert(topology.levels.begin(), node);
+  const uint64_t m = 1 << 20;
+  const Shape shape{Collective::kAllReduce, 16, 0, 0, GroupingsOf(topology)};
+  const double beta = 1e12 / 400e9, a = 1e6, within = a + 0.75 * m * beta;
+  // Reduce-scatter and allgather of the whole vector in groups of 4, ring on a quarter between.
+  EXPECT_DOUBLE_EQ(PredictTime(*ParseAlgorithm("hier(two_shot+ring)"), shape, m, topology),
+                   2 * within + 2 * 3 * (a + m / 16 * beta));
+}
+
 TEST(Overrides, ErrorsNameTheRule) {
   for (const char* text : {"allreduce:0-64K", "allreduce:64K-1K:@ring", "alreduce:@ring",
                            "allreduce:0-1X:@ring", "@nosuch"}) {
