@@ -19,6 +19,15 @@ absl::StatusOr<std::unique_ptr<Job>> Job::Open(const Options& options, int ranks
   return job;
 }
 
+char* Job::Memory::Get(uint64_t wanted) {
+  if (wanted > bytes) {
+    data.reset();
+    data.reset(new char[wanted]);
+    bytes = wanted;
+  }
+  return data.get();
+}
+
 absl::Status Job::Iterate(const Trial& trial, const std::vector<Request>& requests) {
   std::vector<std::unique_ptr<Work>> work;
   for (size_t i = 0; i < communicators_.size(); ++i) {
@@ -54,7 +63,8 @@ absl::StatusOr<double> Job::Combine(double value, ReduceOp op) {
 absl::StatusOr<Outcome> Job::Run(const Trial& trial) {
   const int n = ranks();
   const bool real = !world_->phantom();
-  std::vector<std::vector<char>> in(communicators_.size()), out(communicators_.size());
+  in_.resize(communicators_.size());
+  out_.resize(communicators_.size());
   std::vector<Request> requests(communicators_.size());
   const auto own = [&](const Request& request, int rank) {  // bytes before the own block
     return static_cast<uint64_t>(rank) * request.count * SizeOf(request.type);
@@ -72,27 +82,27 @@ absl::StatusOr<Outcome> Job::Run(const Trial& trial) {
       const uint64_t in_bytes = InputElements(c, trial.count, n, trial.root, rank) * size;
       const uint64_t out_bytes =
           trial.sendrecv ? in_bytes : OutputElements(c, trial.count, n, trial.root, rank) * size;
-      in[i].resize(in_bytes);
-      out[i].resize(out_bytes);
-      FillInput(request, n, rank, in[i].data());
-      std::fill(out[i].begin(), out[i].end(), char{0x5a});
-      request.in = in[i].data();
-      request.out = out[i].data();
+      char* const in = in_[i].Get(in_bytes);
+      char* const out = out_[i].Get(out_bytes);
+      FillInput(request, n, rank, in);
+      if (out_bytes > 0) std::memset(out, 0x5a, out_bytes);
+      request.in = in;
+      request.out = out;
       if (!trial.in_place || in_bytes == 0 || out_bytes == 0) continue;
       switch (c) {
         case Collective::kAllReduce:
         case Collective::kBroadcast:
         case Collective::kReduce:
-          request.out = in[i].data();
+          request.out = in;
           break;
         case Collective::kReduceScatter:
         case Collective::kScatter:
-          request.out = in[i].data() + own(request, rank);
+          request.out = in + own(request, rank);
           break;
         case Collective::kAllGather:
         case Collective::kGather:
-          std::memcpy(out[i].data() + own(request, rank), in[i].data(), in_bytes);
-          request.in = out[i].data() + own(request, rank);
+          std::memcpy(out + own(request, rank), in, in_bytes);
+          request.in = out + own(request, rank);
           break;
         default:
           break;

@@ -51,6 +51,14 @@ class Job {
   std::shared_ptr<World> world_;
   std::vector<std::unique_ptr<Communicator>> communicators_;  // of the local ranks
   std::vector<Stream*> streams_;
+  // The buffers of every local rank, kept from trial to trial: fresh pages cost more than a
+  // simulated collective.
+  struct Memory {
+    std::unique_ptr<char[]> data;
+    uint64_t bytes = 0;
+    char* Get(uint64_t wanted);
+  };
+  std::vector<Memory> in_, out_;
 };
 
 }  // namespace ccl

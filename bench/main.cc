@@ -1,3 +1,6 @@
+#include <malloc.h>
+
+#include <algorithm>
 #include <cstdio>
 #include <string>
 #include <vector>
@@ -7,6 +10,10 @@
 
 // cclbench, and under the names all_reduce_perf, alltoall_perf, ... nccl-tests' programs.
 int main(int argc, char** argv) {
+  // Scratch of one operation is as large as its vectors: keep freed memory instead of giving it
+  // back to the system and paying for its pages again.
+  mallopt(M_MMAP_THRESHOLD, 1 << 30);
+  mallopt(M_TRIM_THRESHOLD, 1 << 30);
   std::vector<std::string> arguments(argv + 1, argv + argc);
   const std::string path = argv[0];
   const std::string name = path.substr(path.rfind('/') + 1);

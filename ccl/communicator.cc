@@ -12,8 +12,9 @@
 namespace ccl {
 namespace {
 
-// The context of a world's communicator in the backend.
-constexpr uint32_t kContext = 1;
+// The contexts of a world's communicator in the backend: point-to-point messages and those of
+// collectives never meet.
+constexpr uint32_t kContext = 1, kExchangeContext = 2;
 constexpr uint64_t kMostBytes = uint64_t{1} << 60;
 
 std::string FromEnvironment(const char* name) {
@@ -183,7 +184,7 @@ absl::StatusOr<std::unique_ptr<Work>> Communicator::Make(const Request& request,
 
 absl::StatusOr<std::unique_ptr<Work>> Communicator::MakeExchange(
     std::vector<Exchange::Message> messages) {
-  return std::make_unique<Exchange>(rank_, kContext, std::move(messages));
+  return std::make_unique<Exchange>(rank_, kExchangeContext, std::move(messages));
 }
 
 absl::Status Communicator::Run(Request request, absl::string_view forced) {

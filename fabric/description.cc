@@ -7,8 +7,10 @@
 #include <utility>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "fabric/file.h"
 
 namespace fabric {
 namespace {
@@ -123,29 +125,6 @@ absl::Status Assign(absl::string_view key, absl::StatusOr<T> value, T* target) {
   return absl::OkStatus();
 }
 
-absl::Status Apply(absl::string_view set, Description& d) {
-  const size_t equals = set.find('=');
-  if (equals == absl::string_view::npos) {
-    return absl::InvalidArgumentError(absl::StrCat("\"", set, "\" is not of the form key=value"));
-  }
-  const absl::string_view name = absl::StripAsciiWhitespace(set.substr(0, equals));
-  const absl::string_view value = set.substr(equals + 1);
-  const std::vector<Key> keys = Keys(d);
-  std::vector<std::string> names;
-  for (const Key& key : keys) {
-    if (key.name != name) {
-      names.push_back(key.name);
-      continue;
-    }
-    if (key.time != nullptr) return Assign(name, ParseTime(value), key.time);
-    if (key.bandwidth != nullptr) return Assign(name, ParseBandwidth(value), key.bandwidth);
-    return Assign(name, ParseLength(value), key.length);
-  }
-  return absl::InvalidArgumentError(absl::StrCat("unknown key \"", name, "\" of ", d.name,
-                                                 "; did you mean \"", Nearest(name, names),
-                                                 "\"? Keys: ", absl::StrJoin(names, ", ")));
-}
-
 // Bandwidths are used as whole bytes per second; zero means no limit where that is allowed.
 bool IsRate(double value, bool may_be_zero) {
   return (may_be_zero && value == 0) || (value >= 1 && value <= 1e18);
@@ -212,6 +191,31 @@ absl::Status Validate(const Description& d) {
   return absl::OkStatus();
 }
 
+absl::Status Set(absl::string_view set, Description& d) {
+  const size_t equals = set.find('=');
+  if (equals == absl::string_view::npos) {
+    return absl::InvalidArgumentError(absl::StrCat("\"", set, "\" is not of the form key=value"));
+  }
+  return SetKey(absl::StripAsciiWhitespace(set.substr(0, equals)), set.substr(equals + 1), d);
+}
+
+absl::Status SetKey(absl::string_view name, absl::string_view value, Description& d) {
+  const std::vector<Key> keys = Keys(d);
+  std::vector<std::string> names;
+  for (const Key& key : keys) {
+    if (key.name != name) {
+      names.push_back(key.name);
+      continue;
+    }
+    if (key.time != nullptr) return Assign(name, ParseTime(value), key.time);
+    if (key.bandwidth != nullptr) return Assign(name, ParseBandwidth(value), key.bandwidth);
+    return Assign(name, ParseLength(value), key.length);
+  }
+  return absl::InvalidArgumentError(absl::StrCat("unknown key \"", name, "\" of ", d.name,
+                                                 "; did you mean \"", Nearest(name, names),
+                                                 "\"? Keys: ", absl::StrJoin(names, ", ")));
+}
+
 std::vector<std::string> PresetNames() {
   std::vector<std::string> names;
   for (const Preset& preset : kPresets) names.emplace_back(preset.name);
@@ -225,11 +229,12 @@ absl::StatusOr<Description> Load(absl::string_view name, int endpoints,
     if (endpoints < 0) return absl::InvalidArgumentError("endpoints must not be negative");
     Description d = preset.make(endpoints);
     for (const std::string& set : sets) {
-      if (absl::Status status = Apply(set, d); !status.ok()) return status;
+      if (absl::Status status = Set(set, d); !status.ok()) return status;
     }
     if (absl::Status status = Validate(d); !status.ok()) return status;
     return d;
   }
+  if (absl::EndsWith(name, ".toml")) return LoadFile(std::string(name), endpoints, sets);
   const std::vector<std::string> names = PresetNames();
   return absl::NotFoundError(
       absl::StrCat("unknown system \"", name, "\"; did you mean \"", Nearest(name, names), "\"?"));

@@ -48,7 +48,7 @@ struct Description {
 
 absl::Status Validate(const Description& description);
 
-// A preset ("crossbar", "cloudmatrix384") with `endpoints` endpoints (0: its default) and
+// A preset ("crossbar", "cloudmatrix384"), or a file (its name ends in .toml; see file.h), with `endpoints` endpoints (0: its default) and
 // "key=value" overrides. Keys: port_bandwidth, reduce_bandwidth, copy_bandwidth, send_overhead,
 // recv_overhead, launch_overhead, fibre_delay (per metre), and for each tier TIER.switch_latency,
 // TIER.fibre_length, TIER.uplink_bandwidth. A one-tier system also takes latency.
@@ -56,6 +56,10 @@ absl::StatusOr<Description> Load(absl::string_view name, int endpoints = 0,
                                  absl::Span<const std::string> sets = {});
 
 std::vector<std::string> PresetNames();
+
+// Sets one key of `Load` to a value with its unit; "key=value" in one.
+absl::Status SetKey(absl::string_view key, absl::string_view value, Description& description);
+absl::Status Set(absl::string_view key_and_value, Description& description);
 
 }  // namespace fabric
 

@@ -13,8 +13,6 @@ namespace {
 // Tags of an Execution's operations: the fold's number plus one (or 0) above the lane.
 constexpr int kLaneBits = 16;
 constexpr uint64_t kLaneMask = (1u << kLaneBits) - 1;
-// Point-to-point messages have a wire channel that no program reaches.
-constexpr uint16_t kExchangeChannel = 0xffff;
 
 ConstPiece AsConst(const Piece& piece) { return {piece.data, piece.bytes}; }
 
@@ -275,7 +273,6 @@ void Exchange::Start(Backend& backend) {
     const_pieces[i] = {message.data, message.bytes};
     Operation operation;
     operation.kind = message.sends ? OperationKind::kSend : OperationKind::kRecv;
-    operation.channel = kExchangeChannel;
     operation.peer = message.peer;
     operation.context = context_;
     operation.bytes = message.bytes;

@@ -1,0 +1,58 @@
+"""Columns, files, suggestions and exit statuses of cclbench.
+
+Usage: command_line_test.py CCLBENCH
+"""
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+bench = sys.argv[1]
+
+
+def run(*arguments, status=0):
+    done = subprocess.run([bench, *arguments], capture_output=True, text=True, timeout=120)
+    assert done.returncode == status, (arguments, done.returncode, done.stdout, done.stderr)
+    return done.stdout, done.stderr
+
+
+assert "Did you mean compare?" in run("compar", "allreduce", status=2)[1]
+assert "Did you mean --fabric?" in run("compare", "allreduce", "--fabrik", "x", status=2)[1]
+assert "did you mean allreduce" in run("compare", "alreduce", status=2)[1]
+assert 'did you mean "cloudmatrix384"' in run("compare", "allreduce", "--fabric", "cloudmatrix", status=2)[1]
+assert "did you mean fabrics" in run("list", "fabric", status=2)[1]
+assert "port_bandwidth" in run("perf", "allreduce", "--fabric", "crossbar", "--set",
+                               "port_bandwith=1 GB/s", status=2)[1]
+assert "does not do alltoall" in run("perf", "alltoall", "--fabric", "crossbar", "--algorithm", "ring",
+                                     status=2)[1]
+for what in ("algorithms", "fabrics", "backends", "types"):
+    assert len(run("list", what)[0].splitlines()) >= 2
+
+out, err = run("perf", "alltoall", "--fabric", "crossbar", "-g", "8", "-b", "8", "-e", "8")
+assert "rounded down to 0" in err
+row = [line for line in out.splitlines() if line and line[0] != "#"][0].split()
+assert row[:5] == ["0", "0", "float", "none", "-1"] and row[12] == "N/A", row
+
+with tempfile.TemporaryDirectory() as folder:
+    path = os.path.join(folder, "r.json")
+    run("compare", "allgather", "--fabric", "crossbar", "--ranks", "6", "--sizes", "1KiB,64KiB",
+        "--json", path, "--csv", path + ".csv")
+    file = json.load(open(path))
+    assert file["tool"] == "cclbench" and file["fabric"]["ranks"] == 6
+    for r in file["results"]:
+        assert r["collective"] == "allgather" and r["wrong"] == 0 and r["payload"] == "real"
+        assert r["bytes"] == r["count"] * 4 * 6
+        algbw = r["bytes"] / r["time_us"] / 1e3
+        assert abs(r["algbw_GBps"] - algbw) < 1e-6 * algbw
+        assert abs(r["busbw_GBps"] - algbw * 5 / 6) < 1e-6 * algbw
+        assert 0 < r["bound_fraction"] <= 1, r
+    assert len(open(path + ".csv").readlines()) == len(file["results"]) + 1
+    link = os.path.join(os.path.dirname(bench), "all_reduce_perf")
+    done = subprocess.run([link, "-b", "1K", "-e", "4K", "-g", "4", "--backend", "emulated:crossbar"],
+                          capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0 and "# Out of bounds values : 0 OK" in done.stdout, done.stdout
+
+text = run("explain", "allreduce", "--fabric", "cloudmatrix384", "--size", "1MiB")[0]
+for noun in ("Request", "Plan", "Program", "Execution", "Messages", "Flows", "Lower bound"):
+    assert noun in text, noun
