@@ -1,0 +1,4 @@
+/* C99. */
+#include "consumer.h"
+
+int main(void) { return EmulatedAllReduce() != 0; }
