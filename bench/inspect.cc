@@ -7,6 +7,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "bench/commands.h"
+#include "bench/critical_path.h"
 #include "ccl/exec/binding.h"
 #include "ccl/plan/cost.h"
 #include "ccl/schedule/dump.h"
@@ -169,6 +170,7 @@ absl::StatusOr<int> Explain(const ExplainOptions& o) {
       }
     }
   }
+  world.engine().RecordFlows();
   auto outcome = job.Run(trial);
   if (!outcome.ok()) return outcome.status();
   std::printf("\nExecution  %lu batches over all ranks, %.3f us in virtual time",
@@ -187,6 +189,20 @@ absl::StatusOr<int> Explain(const ExplainOptions& o) {
                 static_cast<double>(topology.levels[i].latency) / 1e3,
                 topology.levels[i].bandwidth / 1e9);
   }
+  const CriticalPath path = FindCriticalPath(world.engine().flows());
+  std::printf("\nCritical path: %d messages, from rank %d to rank %d\n", path.messages,
+              path.first_rank, path.last_rank);
+  const auto part = [&](const char* name, Time time) {
+    std::printf("  %-14s %14.3f us %6.1f %%\n", name, static_cast<double>(time) / 1e6,
+                path.total() > 0 ? 100.0 * static_cast<double>(time) /
+                                       static_cast<double>(path.total())
+                                 : 0);
+  };
+  part("latency", path.latency);
+  part("serialisation", path.serialisation);
+  part("waiting", path.waiting);
+  part("reduce, copy", path.local);
+  part("total", path.total());
   const Bound bound = LowerBound(trial.collective, PlanBytes(request, n), topology);
   std::printf("\nLower bound %.3f us (%s); reached %.1f %%\n", bound.time / 1e6,
               std::string(bound.constraint).c_str(), bound.time * 1e-12 / outcome->seconds * 100);

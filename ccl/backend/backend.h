@@ -89,6 +89,19 @@ struct Abilities {
 
 enum class Waiting : uint8_t { kNo, kYes };
 
+// What became of one transfer, or of one local copy, reduction or delay (src == dst, local).
+struct FlowRecord {
+  int src = 0, dst = 0;
+  bool local = false;
+  uint64_t bytes = 0;
+  Time send_posted = 0, recv_posted = 0;  // it starts at the later one
+  Time sent = 0, delivered = 0;           // the sender's buffer is free; the last byte has arrived
+  Time done = 0;                          // and has been reduced: the receiver's completion
+  Time latency = 0, serialisation = 0;    // what delivery takes when nothing else is under way
+
+  Time start() const { return send_posted > recv_posted ? send_posted : recv_posted; }
+};
+
 // Ranks of one job. Not thread-safe: the engine serialises calls. Matching: the k-th send from a
 // to b in (context, channel) meets the k-th receive, in the order of posting; the byte counts must
 // agree, and a disagreement is an error that names both sides. Zero-byte messages match like others.
@@ -121,6 +134,11 @@ class Backend {
 
   // A hash of everything that has happened, in virtual time; 0 in real time.
   virtual uint64_t Digest() const { return 0; }
+
+  // In virtual time, from now on: a record of every flow, in the order of completion. Changes
+  // neither times nor bytes.
+  virtual void RecordFlows() {}
+  virtual absl::Span<const FlowRecord> flows() const { return {}; }
 
  protected:
   Backend() = default;

@@ -44,6 +44,16 @@ uint64_t Engine::Digest() {
   return backend_->Digest();
 }
 
+void Engine::RecordFlows() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  backend_->RecordFlows();
+}
+
+absl::Span<const FlowRecord> Engine::flows() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  return backend_->flows();
+}
+
 std::unique_ptr<Stream> Engine::NewStream(int rank) {
   auto stream = std::make_unique<Stream>();
   stream->rank = rank;

@@ -45,6 +45,9 @@ class Engine {
   absl::Status ShareFromRankZero(std::string& bytes);
   Time Now();
   uint64_t Digest();
+  // See Backend. The records stay where they are until the next operation.
+  void RecordFlows();
+  absl::Span<const FlowRecord> flows();
 
   std::unique_ptr<Stream> NewStream(int rank);
   // Forgets a stream's work; what its running operations still complete goes nowhere.

@@ -56,3 +56,13 @@ with tempfile.TemporaryDirectory() as folder:
 text = run("explain", "allreduce", "--fabric", "cloudmatrix384", "--size", "1MiB")[0]
 for noun in ("Request", "Plan", "Program", "Execution", "Messages", "Flows", "Lower bound"):
     assert noun in text, noun
+
+# The parts of the critical path sum to the time of the run.
+for arguments in (["allreduce", "--algorithm", "ring"], ["allreduce", "--algorithm", "hier(two_shot+nhr)*4"],
+                  ["alltoall", "--algorithm", "direct"], ["broadcast", "--algorithm", "chain*8"],
+                  ["allreduce", "--algorithm", "two_shot", "--set", "reduce_bandwidth=100 GB/s"]):
+    text = run("explain", *arguments, "--fabric", "cloudmatrix384", "--ranks", "48", "--size", "3MiB")[0]
+    time = float(text.split(" us in virtual time")[0].split()[-1])
+    parts = [float(line.split()[-4]) for line in text.split("Critical path")[1].splitlines()[1:6]]
+    assert abs(sum(parts[:4]) - parts[4]) < 0.01, text
+    assert abs(parts[4] - time) < 0.002, (arguments, parts, time)

@@ -58,6 +58,8 @@ void EmulatedBackend::Post(int rank, absl::Span<const Operation> operations) {
     record.kind = operation.kind;
     record.rank = rank;
     record.token = operation.token;
+    record.bytes = operation.bytes;
+    record.posted = record.matched = simulator_.now();
     const int64_t bytes = static_cast<int64_t>(operation.bytes);
     switch (operation.kind) {
       case OperationKind::kCopy:
@@ -138,6 +140,8 @@ void EmulatedBackend::PostMessage(int rank, const Operation& operation) {
     record.rank = key.src;
     record.peer = key.dst;
     record.reducing = false;
+    record.sender_first = !sends;
+    record.matched = simulator_.now();
     record.held.clear();
     starting_.push_back(index);
     return;
@@ -151,6 +155,7 @@ void EmulatedBackend::PostMessage(int rank, const Operation& operation) {
   record.token = operation.token;
   record.consumer = operation.consumer;
   record.order = order;
+  record.posted = simulator_.now();
   record.next = kNone;
   if (sends) {
     record.held.assign(operation.src.begin(), operation.src.end());
@@ -163,6 +168,27 @@ void EmulatedBackend::PostMessage(int rank, const Operation& operation) {
     records_[queue.tail].next = index;
     queue.tail = index;
   }
+}
+
+void EmulatedBackend::Keep(const Record& record, Time done, bool local) {
+  FlowRecord flow;
+  flow.src = record.rank;
+  flow.dst = local ? record.rank : record.peer;
+  flow.local = local;
+  flow.bytes = record.bytes;
+  flow.send_posted = record.sender_first ? record.posted : record.matched;
+  flow.recv_posted = record.sender_first ? record.matched : record.posted;
+  if (local) flow.send_posted = flow.recv_posted = record.posted;
+  flow.sent = local ? done : record.sent;
+  flow.delivered = local ? done : record.delivered;
+  flow.done = done;
+  if (!local) {
+    const fabric::Description& d = simulator_.description();
+    flow.latency = d.send_overhead + d.PathLatency(flow.src, flow.dst) + d.recv_overhead;
+    flow.serialisation = fabric::TransferTime(static_cast<int64_t>(record.bytes),
+                                              static_cast<int64_t>(d.port_bandwidth));
+  }
+  flows_.push_back(flow);
 }
 
 absl::Status EmulatedBackend::Poll(Waiting waiting, std::vector<Completion>& done) {
@@ -192,20 +218,25 @@ absl::Status EmulatedBackend::Poll(Waiting waiting, std::vector<Completion>& don
           static_cast<uint64_t>(record.peer));
       mix(record.bytes);
       if (event.kind == fabric::EventKind::kSent) {
+        record.sent = event.time;
         done.push_back({record.rank, record.token});
         continue;
       }
       if (event.kind == fabric::EventKind::kDelivered) {
+        record.delivered = event.time;
         if (record.kind == OperationKind::kRecvReduce && topology_.reduce_bandwidth > 0) {
           record.reducing = true;
           simulator_.Reduce(record.peer, static_cast<int64_t>(record.bytes), index);
           continue;
         }
         done.push_back({record.peer, record.recv_token});
+        if (recording_) Keep(record, event.time, false);
       } else if (record.kind == OperationKind::kRecvReduce) {
         done.push_back({record.peer, record.recv_token});
+        if (recording_) Keep(record, event.time, false);
       } else {
         done.push_back({record.rank, record.token});
+        if (recording_) Keep(record, event.time, true);
       }
       record.next = free_;
       free_ = index;

@@ -33,6 +33,8 @@ class EmulatedBackend final : public Backend {
   absl::Status Poll(Waiting waiting, std::vector<Completion>& done) override;
   absl::Status ShareFromRankZero(std::string&) override { return absl::OkStatus(); }
   uint64_t Digest() const override { return digest_; }
+  void RecordFlows() override { recording_ = true; }
+  absl::Span<const FlowRecord> flows() const override { return flows_; }
 
  private:
   static constexpr uint32_t kNone = ~0u;
@@ -57,6 +59,9 @@ class EmulatedBackend final : public Backend {
     uint64_t recv_token;   // of the receiver, once matched
     Consumer* consumer;    // of a waiting kRecvReduce
     uint64_t order;        // of the send among its rank's
+    Time posted, matched;  // when its first and its second side were posted
+    Time sent, delivered;
+    bool sender_first;
     uint32_t next;         // in its queue, or in the free list
     bool reducing;         // the fabric has delivered it, the rank's engine is reducing it
     std::vector<ConstPiece> held;  // the pieces of a waiting side
@@ -70,6 +75,7 @@ class EmulatedBackend final : public Backend {
   void PostMessage(int rank, const Operation& operation);
   void Move(const Record& waiting, const Operation& arriving, bool arriving_sends);
   void Fail(absl::Status status);
+  void Keep(const Record& record, Time done, bool local);
 
   fabric::Simulator simulator_;
   Topology topology_;
@@ -81,6 +87,8 @@ class EmulatedBackend final : public Backend {
   std::vector<uint32_t> starting_;  // transfers matched at this instant
   std::vector<fabric::Event> events_;
   uint64_t digest_ = 14695981039346656037u;
+  bool recording_ = false;
+  std::vector<FlowRecord> flows_;
   absl::Status error_;
 };
 
