@@ -19,11 +19,12 @@ void SaveWeights(const std::string& path, const std::vector<float>& parameters) 
   if (!file) throw std::runtime_error("cannot write " + path);
 }
 
+// A step, on average. Hidden is what the allreduces take `alone`, less what is exposed.
 void PrintTime(const StepTime& time, int steps, int64_t alone) {
-  const auto us = [](int64_t picoseconds) { return static_cast<double>(picoseconds) / 1e6; };
-  const double exposed = us(time.exposed()) / steps;
+  const auto us = [&](int64_t sum) { return static_cast<double>(sum) / 1e6 / steps; };
   std::printf("         step %.3f us = compute %.3f + exposed communication %.3f; hidden %.3f\n",
-              us(time.total) / steps, us(time.compute) / steps, exposed, us(alone) - exposed);
+              us(time.total), us(time.compute), us(time.exposed()),
+              us(alone * steps - time.exposed()));
 }
 
 void Run(const Flags& flags) {

@@ -19,7 +19,8 @@ int FromLauncher(const char* open_mpi, const char* pmi) {
 
 void Check(cclResult_t result) {
   if (result == cclSuccess) return;
-  throw std::runtime_error(std::string(cclGetErrorString(result)) + ": " + cclGetLastError(nullptr));
+  const std::string kind = cclGetErrorString(result);
+  throw std::runtime_error(kind + ": " + cclGetLastError(nullptr));
 }
 
 World::World(const std::string& backend, int ranks, const std::string& algorithm) {

@@ -55,7 +55,8 @@ def identity(trainer, algorithm, *launcher):
 
 
 def overlap(trainer):
-    pattern = r"step ([\d.]+) us = compute ([\d.]+) \+ exposed communication ([\d.]+); hidden ([-\d.]+)"
+    pattern = (r"step ([\d.]+) us = compute ([\d.]+) \+ "
+               r"exposed communication ([\d.]+); hidden ([-\d.]+)")
     exposed = {}
     for buckets in (1, 2, 8):
         output = trained([trainer, "--backend", "emulated:cloudmatrix384", "--ranks", "16",
