@@ -12,9 +12,12 @@
 namespace ccl {
 namespace {
 
-// The contexts of a world's communicator in the backend: point-to-point messages and those of
-// collectives never meet.
-constexpr uint32_t kContext = 1, kExchangeContext = 2;
+// Messages of point-to-point calls match in one context; the k-th call to a peer has wire channel k,
+// so that calls on two streams pair in the order in which they were made. Every collective has a
+// context of its own, counted in the order of the calls, which is the same on all ranks: two that
+// are under way at once, on two streams, never meet.
+constexpr uint32_t kExchangeContext = 1, kFirstContext = 2, kContexts = 500000;
+constexpr uint16_t kExchangeChannels = 4096;
 constexpr uint64_t kMostBytes = uint64_t{1} << 60;
 
 std::string FromEnvironment(const char* name) {
@@ -119,7 +122,9 @@ absl::StatusOr<std::unique_ptr<Communicator>> Communicator::Create(std::shared_p
 }
 
 Communicator::Communicator(std::shared_ptr<World> world, int rank)
-    : world_(std::move(world)), rank_(rank), stream_(world_->engine().NewStream(rank)) {
+    : world_(std::move(world)), rank_(rank), stream_(world_->engine().NewStream(rank)),
+      sends_(world_->engine().ranks()),
+      receives_(world_->engine().ranks()) {
   world_->engine().Adopt(rank);
 }
 
@@ -179,11 +184,16 @@ absl::StatusOr<std::unique_ptr<Work>> Communicator::Make(const Request& request,
   CCL_ASSIGN_OR_RETURN(std::shared_ptr<const Plan> plan,
                        world_->planner().Choose(request.collective, PlanBytes(request, ranks()),
                                                 request.root, forced));
-  return std::make_unique<Execution>(plan->program, rank_, kContext, request);
+  const uint32_t context = kFirstContext + static_cast<uint32_t>(calls_++ % kContexts);
+  return std::make_unique<Execution>(plan->program, rank_, context, request);
 }
 
 absl::StatusOr<std::unique_ptr<Work>> Communicator::MakeExchange(
     std::vector<Exchange::Message> messages) {
+  for (Exchange::Message& message : messages) {
+    uint64_t& calls = (message.sends ? sends_ : receives_)[message.peer];
+    message.channel = static_cast<uint16_t>(calls++ % kExchangeChannels);
+  }
   return std::make_unique<Exchange>(rank_, kExchangeContext, std::move(messages));
 }
 

@@ -39,7 +39,7 @@ class World {
   bool phantom_ = false;
 };
 
-// One rank of a world. Operations are queued, in order, and never block; Synchronize waits.
+// One rank of a world. All ranks make their collective calls in the same order. Operations are queued, in order, and never block; Synchronize waits.
 class Communicator {
  public:
   // The calling thread drives the rank from now on.
@@ -70,6 +70,8 @@ class Communicator {
   const std::shared_ptr<World> world_;
   const int rank_;
   const std::unique_ptr<Stream> stream_;
+  uint64_t calls_ = 0;                     // collectives so far
+  std::vector<uint64_t> sends_, receives_;  // point-to-point calls so far, by peer
 };
 
 // Bytes of a rank's larger buffer: what plans are chosen by.

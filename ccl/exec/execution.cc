@@ -273,6 +273,7 @@ void Exchange::Start(Backend& backend) {
     const_pieces[i] = {message.data, message.bytes};
     Operation operation;
     operation.kind = message.sends ? OperationKind::kSend : OperationKind::kRecv;
+    operation.channel = message.channel;
     operation.peer = message.peer;
     operation.context = context_;
     operation.bytes = message.bytes;

@@ -97,6 +97,7 @@ class Exchange final : public Work {
     int peer;
     void* data;  // null with a phantom payload
     uint64_t bytes;
+    uint16_t channel = 0;
   };
   Exchange(int rank, uint32_t context, std::vector<Message> messages)
       : rank_(rank), context_(context), messages_(std::move(messages)) {}

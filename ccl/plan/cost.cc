@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <limits>
 
 namespace ccl {
 namespace {
@@ -92,7 +93,8 @@ double Flat(absl::string_view name, Collective collective, int n, uint32_t radix
   }
   if (name == "pairwise") return (n - 1) * (a + block * b);
   if (name == "bruck") return log * (a + m / 2 * b);
-  return log * a;  // dissemination
+  if (name == "dissemination") return log * a;
+  return std::numeric_limits<double>::infinity();  // no formula: never chosen, only forced
 }
 
 double Composed(const std::vector<AlgorithmSpec>& parts, size_t part, Collective collective, int n,

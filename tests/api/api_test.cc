@@ -164,6 +164,39 @@ TEST(Api, ComputeOverlapsWithCommunicationOnAnotherStream) {
   for (int r = 0; r < 2; ++r) cclStreamDestroy(streams[r]);
 }
 
+// Ranks that reach two streams' operations in different orders must not mix them up.
+TEST(Api, OperationsOnTwoStreamsStayApartWhenRanksAreSkewed) {
+  const int n = 4, count = 4096;
+  Ranks ranks(n, "emulated:crossbar", "allreduce:@ring");
+  std::vector<std::vector<float>> a(n, std::vector<float>(count, 1)), b = a;
+  std::vector<int> sent(n), got(n, -1), sent2(n), got2(n, -1);
+  std::vector<cclStream_t> streams(n);
+  ASSERT_EQ(cclGroupStart(), cclSuccess);
+  for (int r = 0; r < n; ++r) {
+    cclComm_t comm = ranks.comms[r];
+    b[r].assign(count, 100);
+    sent[r] = r, sent2[r] = 10 + r;
+    ASSERT_EQ(cclStreamCreate(comm, &streams[r]), cclSuccess);
+    if (r % 2 == 1) cclCommCompute(comm, 5'000'000);
+    cclAllReduce(a[r].data(), a[r].data(), count, cclFloat, cclSum, comm, nullptr);
+    cclAllReduce(b[r].data(), b[r].data(), count, cclFloat, cclSum, comm, streams[r]);
+    cclSend(&sent[r], 1, cclInt, (r + 1) % n, comm, nullptr);
+    cclRecv(&got[r], 1, cclInt, (r + n - 1) % n, comm, nullptr);
+    cclSend(&sent2[r], 1, cclInt, (r + 1) % n, comm, streams[r]);
+    cclRecv(&got2[r], 1, cclInt, (r + n - 1) % n, comm, streams[r]);
+  }
+  ASSERT_EQ(cclGroupEnd(), cclSuccess);
+  ASSERT_EQ(ranks.Synchronize(), cclSuccess) << cclGetLastError(nullptr);
+  for (int r = 0; r < n; ++r) {
+    ASSERT_EQ(cclStreamSynchronize(streams[r]), cclSuccess);
+    EXPECT_EQ(a[r], std::vector<float>(count, n));
+    EXPECT_EQ(b[r], std::vector<float>(count, 100 * n));
+    EXPECT_EQ(got[r], (r + n - 1) % n);
+    EXPECT_EQ(got2[r], 10 + (r + n - 1) % n);
+    cclStreamDestroy(streams[r]);
+  }
+}
+
 TEST(Api, GroupEndWithoutStartAndWaitingInAGroupAreMisuse) {
   EXPECT_EQ(cclGroupEnd(), cclInvalidUsage);
   Ranks ranks(1);

@@ -50,6 +50,18 @@ TEST(Planner, AForcedChoiceThatCannotRunIsAnErrorThatSaysWhy) {
               HasSubstr("unknown algorithm 'rign'"));
 }
 
+TEST(Cost, EveryRowOfTheCatalogueHasAFormula) {
+  for (const Algorithm& row : Catalogue()) {
+    for (Collective collective : row.collectives) {
+      AlgorithmSpec spec;
+      spec.name = std::string(row.name);
+      const double time = PredictTime(spec, {collective, 8}, 1 << 20, CrossbarLike(8));
+      EXPECT_GT(time, 0) << row.name;
+      EXPECT_LT(time, 1e18) << row.name;
+    }
+  }
+}
+
 TEST(Cost, ACompositionPaysForItsStagesWithinTheGroups) {
   Topology topology = CrossbarLike(16);
   Level node = topology.levels[0];
