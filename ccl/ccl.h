@@ -19,8 +19,12 @@
 #define CCL_API
 #endif
 
+/* A caller may pass any int: an unknown value is an error, never undefined. */
 #ifdef __cplusplus
+#define CCL_ENUM : int
 extern "C" {
+#else
+#define CCL_ENUM
 #endif
 
 #define CCL_MAJOR 0
@@ -28,7 +32,7 @@ extern "C" {
 #define CCL_PATCH 0
 #define CCL_VERSION_CODE (CCL_MAJOR * 10000 + CCL_MINOR * 100 + CCL_PATCH)
 
-typedef enum {
+typedef enum CCL_ENUM {
   cclSuccess = 0,
   cclUnhandledBackendError = 1,
   cclSystemError = 2,
@@ -39,7 +43,7 @@ typedef enum {
   cclInProgress = 7
 } cclResult_t;
 
-typedef enum {
+typedef enum CCL_ENUM {
   cclInt8 = 0, cclChar = 0,
   cclUint8 = 1,
   cclInt32 = 2, cclInt = 2,
@@ -53,7 +57,7 @@ typedef enum {
   cclNumTypes = 10
 } cclDataType_t;
 
-typedef enum {
+typedef enum CCL_ENUM {
   cclSum = 0, cclProd = 1, cclMax = 2, cclMin = 3, cclAvg = 4, cclNumOps = 5
 } cclRedOp_t;
 

@@ -124,7 +124,7 @@ class Conformance {
         request.out = in.data() + block;
         break;
       case Collective::kAllGather:
-        std::memcpy(out.data() + block, in.data(), in.size());
+        std::copy(in.begin(), in.end(), out.begin() + static_cast<ptrdiff_t>(block));
         request.in = out.data() + block;
         break;
       default:  // allreduce, broadcast, reduce where the rank has both
