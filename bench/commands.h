@@ -36,11 +36,10 @@ std::string FabricUrl(const std::string& fabric, int ranks, const std::vector<st
 // The known word nearest to `word`, or "" when none is near.
 std::string Nearest(absl::string_view word, const std::vector<std::string>& known);
 
-// count, and the two size columns, of a trial that asks for `size` bytes of the larger buffer.
-// perf rounds a rank's block down to 16 bytes as nccl-tests does; compare rounds up to one element.
+// The count and the size column of a trial that asks for `size` bytes of the larger buffer. perf
+// rounds a rank's block down to 16 bytes as nccl-tests does; compare takes at least one element.
 uint64_t CountOf(const Trial& trial, uint64_t size, int ranks, bool round_up);
 uint64_t SizeColumn(const Trial& trial, uint64_t count, int ranks);
-uint64_t CountColumn(const Trial& trial, uint64_t count, int ranks);
 
 }  // namespace ccl
 

@@ -79,6 +79,7 @@ absl::StatusOr<int> Compare(const CompareOptions& o) {
       specs.push_back(*std::move(spec));
     }
   }
+  if (specs.empty()) return absl::InvalidArgumentError("--algorithms names no algorithm");
   std::printf("%s on %s, %d ranks, %s\n", std::string(Name(trial.collective)).c_str(),
               o.fabric.c_str(), n, std::string(Name(trial.type)).c_str());
   std::printf("times in microseconds, busbw in GB/s; * results checked on real bytes, else phantom "
@@ -97,7 +98,7 @@ absl::StatusOr<int> Compare(const CompareOptions& o) {
     row.collective = std::string(Name(trial.collective));
     row.ranks = n;
     row.bytes = SizeColumn(trial, trial.count, n);
-    row.count = CountColumn(trial, trial.count, n);
+    row.count = trial.count;
     row.type = std::string(Name(trial.type));
     row.op = Reduces(trial.collective) ? "sum" : "none";
     row.phantom = row.bytes > *real_up_to;

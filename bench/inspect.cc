@@ -92,14 +92,6 @@ uint64_t CountOf(const Trial& trial, uint64_t size, int ranks, bool round_up) {
   return elements / n & ~(16 / element - 1);
 }
 
-uint64_t CountColumn(const Trial& trial, uint64_t count, int ranks) {
-  // nccl-tests prints the send count of all-to-all and allgather, the receive count of
-  // reduce-scatter: in each case one rank's block.
-  (void)ranks;
-  (void)trial;
-  return count;
-}
-
 uint64_t SizeColumn(const Trial& trial, uint64_t count, int ranks) {
   const uint64_t bytes = count * SizeOf(trial.type);
   if (trial.sendrecv || !CountIsPerRank(trial.collective)) return bytes;

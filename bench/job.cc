@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cstring>
+#include <new>
 
+#include "absl/strings/str_cat.h"
 #include "bench/pattern.h"
 #include "ccl/base/status.h"
 
@@ -21,9 +23,8 @@ absl::StatusOr<std::unique_ptr<Job>> Job::Open(const Options& options, int ranks
 
 char* Job::Memory::Get(uint64_t wanted) {
   if (wanted > bytes) {
-    data.reset();
-    data.reset(new char[wanted]);
-    bytes = wanted;
+    data.reset(new (std::nothrow) char[wanted]);
+    bytes = data == nullptr ? 0 : wanted;
   }
   return data.get();
 }
@@ -36,11 +37,10 @@ absl::Status Job::Iterate(const Trial& trial, const std::vector<Request>& reques
     if (trial.sendrecv) {
       const int n = ranks(), rank = communicator.rank();
       const uint64_t bytes = trial.count * SizeOf(trial.type);
-      CCL_ASSIGN_OR_RETURN(
-          auto item, communicator.MakeExchange(
-                         {{true, (rank + 1) % n, const_cast<void*>(request.in), bytes},
-                          {false, (rank + n - 1) % n, request.out, bytes}}));
-      work.push_back(std::move(item));
+      const int next = (rank + 1) % n, previous = (rank + n - 1) % n;
+      work.push_back(communicator.MakeExchange(
+          {{true, next, const_cast<void*>(request.in), bytes, communicator.NextChannel(true, next)},
+           {false, previous, request.out, bytes, communicator.NextChannel(false, previous)}}));
       continue;
     }
     CCL_RETURN_IF_ERROR(communicator.Validate(request));
@@ -69,7 +69,7 @@ absl::StatusOr<Outcome> Job::Run(const Trial& trial) {
   const auto own = [&](const Request& request, int rank) {  // bytes before the own block
     return static_cast<uint64_t>(rank) * request.count * SizeOf(request.type);
   };
-  const auto prepare = [&] {
+  const auto prepare = [&]() -> absl::Status {
     for (size_t i = 0; i < communicators_.size(); ++i) {
       const int rank = communicators_[i]->rank();
       Request& request = requests[i];
@@ -84,6 +84,10 @@ absl::StatusOr<Outcome> Job::Run(const Trial& trial) {
           trial.sendrecv ? in_bytes : OutputElements(c, trial.count, n, trial.root, rank) * size;
       char* const in = in_[i].Get(in_bytes);
       char* const out = out_[i].Get(out_bytes);
+      if ((in == nullptr && in_bytes > 0) || (out == nullptr && out_bytes > 0)) {
+        return absl::ResourceExhaustedError(absl::StrCat(
+            "no memory for buffers of ", in_bytes, " and ", out_bytes, " bytes; --phantom needs none"));
+      }
       FillInput(request, n, rank, in);
       if (out_bytes > 0) std::memset(out, 0x5a, out_bytes);
       request.in = in;
@@ -108,6 +112,7 @@ absl::StatusOr<Outcome> Job::Run(const Trial& trial) {
           break;
       }
     }
+    return absl::OkStatus();
   };
   Outcome outcome;
   if (trial.sendrecv) {
@@ -120,7 +125,7 @@ absl::StatusOr<Outcome> Job::Run(const Trial& trial) {
     outcome.algorithm = Format(plan->spec);
   }
   // The first run is the one that is checked: later ones of an in-place reduction add up.
-  prepare();
+  CCL_RETURN_IF_ERROR(prepare());
   const Time begin = world_->engine().Now();
   CCL_RETURN_IF_ERROR(Iterate(trial, requests));
   outcome.seconds = static_cast<double>(world_->engine().Now() - begin) * 1e-12;

@@ -117,7 +117,7 @@ absl::StatusOr<int> Perf(const PerfOptions& o) {
     record.collective = CollectiveName(trial);
     record.ranks = n;
     record.bytes = SizeColumn(trial, trial.count, n);
-    record.count = CountColumn(trial, trial.count, n);
+    record.count = trial.count;
     record.type = std::string(Name(trial.type));
     record.op = Reduces(trial.collective) && !trial.sendrecv ? std::string(Name(trial.op)) : "none";
     record.phantom = o.phantom;

@@ -27,7 +27,8 @@ struct Tally {
 
 bool InPlaceAllowed(Collective c) {
   return c == Collective::kAllReduce || c == Collective::kReduceScatter ||
-         c == Collective::kAllGather || c == Collective::kBroadcast || c == Collective::kReduce;
+         c == Collective::kAllGather || c == Collective::kBroadcast ||
+         c == Collective::kReduce || c == Collective::kGather || c == Collective::kScatter;
 }
 
 absl::StatusOr<int> Prove(const VerifyCommand& o) {
@@ -38,6 +39,11 @@ absl::StatusOr<int> Prove(const VerifyCommand& o) {
     return absl::InvalidArgumentError(absl::StrCat("--ranks '", o.ranks, "': write 8 or 1..384"));
   }
   const std::set<std::string> wanted = absl::StrSplit(o.algorithms, ',', absl::SkipEmpty());
+  for (const std::string& name : wanted) {
+    if (name != "hier" && FindAlgorithm(name) == nullptr) {
+      return absl::InvalidArgumentError(absl::StrCat("there is no algorithm '", name, "'"));
+    }
+  }
   std::map<std::pair<Collective, std::string>, Tally> table;
   const auto begin = std::chrono::steady_clock::now();
   for (int n = first; n <= last; ++n) {

@@ -1,4 +1,5 @@
 // The C edge: handles, validation of enums, groups, and the one mapping of statuses to results.
+#include <algorithm>
 #include <cstring>
 #include <map>
 #include <mutex>
@@ -13,10 +14,14 @@
 struct cclComm {
   uint32_t magic;
   std::unique_ptr<ccl::Communicator> communicator;
+  std::shared_ptr<void> alive = std::make_shared<int>();
 };
 struct cclStream {
   uint32_t magic;
-  cclComm* comm;
+  cclComm* comm;                      // for comparison; may be gone
+  std::shared_ptr<ccl::World> world;  // outlives the communicator
+  std::weak_ptr<void> alive;          // of the communicator
+  int rank;
   std::unique_ptr<ccl::Stream> stream;
 };
 
@@ -54,13 +59,9 @@ cclResult_t Report(const absl::Status& status) {
 
 // Emulated worlds that ranks of this process are joining, by unique id. A process has one table, as
 // it has one set of ids.
-struct Joining {
-  std::weak_ptr<World> world;
-  Options options;
-};
 std::mutex joining_mutex;
-std::map<std::string, Joining>& JoiningWorlds() {
-  static auto* worlds = new std::map<std::string, Joining>();
+std::map<std::string, std::weak_ptr<World>>& JoiningWorlds() {
+  static auto* worlds = new std::map<std::string, std::weak_ptr<World>>();
   return *worlds;
 }
 
@@ -79,7 +80,10 @@ absl::StatusOr<Options> OptionsOf(const cclConfig_t* config) {
 
 absl::StatusOr<cclComm*> NewComm(std::shared_ptr<World> world, int rank) {
   CCL_ASSIGN_OR_RETURN(auto communicator, Communicator::Create(std::move(world), rank));
-  return new cclComm{kCommMagic, std::move(communicator)};
+  auto* comm = new cclComm;
+  comm->magic = kCommMagic;
+  comm->communicator = std::move(communicator);
+  return comm;
 }
 
 absl::StatusOr<cclComm*> InitRank(int nranks, const cclUniqueId& id, int rank,
@@ -93,11 +97,11 @@ absl::StatusOr<cclComm*> InitRank(int nranks, const cclUniqueId& id, int rank,
   std::shared_ptr<World> world;
   {
     std::lock_guard<std::mutex> lock(joining_mutex);
-    Joining& joining = JoiningWorlds()[key];
-    world = joining.world.lock();
+    std::weak_ptr<World>& joining = JoiningWorlds()[key];
+    world = joining.lock();
     if (world == nullptr || world->engine().local_ranks().size() == 1) {
       CCL_ASSIGN_OR_RETURN(world, World::Open(options, nranks));
-      joining.world = world;
+      joining = world;
     } else if (world->engine().ranks() != nranks) {
       return absl::InvalidArgumentError(absl::StrCat("rank ", rank, " joins with nranks ", nranks,
                                                      ", others with ", world->engine().ranks()));
@@ -111,9 +115,12 @@ struct Pending {
   Stream* stream;
   std::unique_ptr<Work> work;                // of a collective
   std::vector<Exchange::Message> messages;  // or point-to-point, merged per stream
+  std::vector<uint64_t> order;              // of the messages among the group's calls
+  bool numbered = false;                    // the work is a collective
 };
 struct Group {
   int depth = 0;
+  uint64_t calls = 0;
   std::vector<Pending> pending;
   absl::Status error;
 };
@@ -123,7 +130,24 @@ absl::Status Flush() {
   std::vector<Pending> pending = std::move(group.pending);
   group.pending.clear();
   absl::Status error = std::exchange(group.error, absl::OkStatus());
-  if (!error.ok()) return error;
+  if (!error.ok()) {
+    // What was numbered and will not run gives its number back: the communicators stay in step.
+    for (Pending& item : pending) {
+      if (item.numbered) item.comm->communicator->Unmake();
+    }
+    return error;
+  }
+  // Channels in the order of the calls, whatever streams they are on.
+  std::vector<std::pair<uint64_t, std::pair<Communicator*, Exchange::Message*>>> calls;
+  for (Pending& item : pending) {
+    for (size_t i = 0; i < item.messages.size(); ++i) {
+      calls.push_back({item.order[i], {item.comm->communicator.get(), &item.messages[i]}});
+    }
+  }
+  std::sort(calls.begin(), calls.end());
+  for (auto& [order, call] : calls) {
+    call.second->channel = call.first->NextChannel(call.second->sends, call.second->peer);
+  }
   // The worlds of a group one after the other, each with all its streams at once.
   for (size_t i = 0; i < pending.size(); ++i) {
     if (pending[i].comm == nullptr) continue;
@@ -134,8 +158,7 @@ absl::Status Flush() {
       Pending& item = pending[k];
       if (item.comm == nullptr || &item.comm->communicator->world() != &world) continue;
       if (item.work == nullptr) {
-        CCL_ASSIGN_OR_RETURN(item.work,
-                             item.comm->communicator->MakeExchange(std::move(item.messages)));
+        item.work = item.comm->communicator->MakeExchange(std::move(item.messages));
       }
       streams.push_back(item.stream);
       work.push_back(std::move(item.work));
@@ -193,7 +216,7 @@ cclResult_t Collect(Collective collective, const void* in, void* out, size_t cou
     CCL_ASSIGN_OR_RETURN(Stream * queue, StreamOf(comm, stream));
     CCL_RETURN_IF_ERROR(communicator.Validate(request));
     CCL_ASSIGN_OR_RETURN(std::unique_ptr<Work> work, communicator.Make(request, ""));
-    group.pending.push_back({comm, queue, std::move(work), {}});
+    group.pending.push_back({comm, queue, std::move(work), {}, {}, true});
     return absl::OkStatus();
   });
 }
@@ -221,23 +244,29 @@ cclResult_t PointToPoint(bool sends, void* data, size_t count, cclDataType_t typ
       if (it->stream != queue) continue;
       if (it->work != nullptr) break;  // a collective lies between
       it->messages.push_back(message);
+      it->order.push_back(group.calls++);
       return absl::OkStatus();
     }
-    group.pending.push_back({comm, queue, nullptr, {message}});
+    group.pending.push_back({comm, queue, nullptr, {message}, {group.calls++}});
     return absl::OkStatus();
   });
 }
 
-absl::Status EnqueueDelay(cclComm* comm, Stream* stream, int64_t picoseconds) {
-  if (picoseconds < 0) return absl::InvalidArgumentError("a negative time to compute");
-  std::vector<std::unique_ptr<Work>> work;
-  work.push_back(std::make_unique<Delay>(comm->communicator->rank(), picoseconds));
-  if (group.depth > 0) {
-    group.pending.push_back({comm, stream, std::move(work[0]), {}});
-  } else {
-    comm->communicator->world().engine().Enqueue({&stream, 1}, std::move(work));
-  }
-  return absl::OkStatus();
+// A day, far below where picoseconds overflow.
+constexpr int64_t kLongestCompute = int64_t{86400} * 1'000'000'000'000;
+
+cclResult_t Compute(cclComm* comm, cclStream* stream, int64_t picoseconds) {
+  return Grouped([&]() -> absl::Status {
+    CCL_RETURN_IF_ERROR(CheckComm(comm));
+    CCL_ASSIGN_OR_RETURN(Stream * queue, StreamOf(comm, stream));
+    if (picoseconds < 0 || picoseconds > kLongestCompute) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("a time to compute of ", picoseconds, " ps is not in 0 .. one day"));
+    }
+    group.pending.push_back(
+        {comm, queue, std::make_unique<Delay>(comm->communicator->rank(), picoseconds), {}});
+    return absl::OkStatus();
+  });
 }
 
 absl::Status CheckStream(cclStream* stream) {
@@ -245,14 +274,19 @@ absl::Status CheckStream(cclStream* stream) {
     return absl::InvalidArgumentError(
         "the stream is null; the communicator's own is waited for by cclCommSynchronize");
   }
-  CCL_RETURN_IF_ERROR(CheckComm(stream->comm));
-  return StreamOf(stream->comm, stream).status();
+  if (stream->magic != kStreamMagic) {
+    return absl::InvalidArgumentError("the stream is not one, or has been destroyed");
+  }
+  if (stream->alive.expired()) {
+    return absl::InvalidArgumentError("the stream's communicator has been destroyed");
+  }
+  return stream->world->engine().error();
 }
 
 absl::Status NotInGroup(absl::string_view call) {
   if (group.depth == 0) return absl::OkStatus();
   return absl::FailedPreconditionError(
-      absl::StrCat(call, " inside a group would wait for operations that start at its end"));
+      absl::StrCat(call, " inside a group: its operations start at cclGroupEnd"));
 }
 
 }  // namespace
@@ -335,6 +369,7 @@ cclResult_t cclCommInitAllConfig(cclComm_t* comms, int ndev, const int*,
 cclResult_t cclCommDestroy(cclComm_t comm) {
   if (comm == nullptr) return cclSuccess;
   if (comm->magic != ccl::kCommMagic) return Report(ccl::CheckComm(comm));
+  if (absl::Status status = ccl::NotInGroup("cclCommDestroy"); !status.ok()) return Report(status);
   comm->magic = 0;
   delete comm;
   return cclSuccess;
@@ -381,7 +416,9 @@ cclResult_t cclStreamCreate(cclComm_t comm, cclStream_t* stream) {
   if (absl::Status status = ccl::CheckComm(comm); !status.ok()) return Report(status);
   if (stream == nullptr) return Report(absl::InvalidArgumentError("stream is null"));
   ccl::Communicator& communicator = *comm->communicator;
-  *stream = new cclStream{ccl::kStreamMagic, comm,
+  *stream = new cclStream{ccl::kStreamMagic,   comm,
+                          communicator.shared_world(), comm->alive,
+                          communicator.rank(),
                           communicator.world().engine().NewStream(communicator.rank())};
   return cclSuccess;
 }
@@ -391,7 +428,10 @@ cclResult_t cclStreamDestroy(cclStream_t stream) {
   if (stream->magic != ccl::kStreamMagic) {
     return Report(absl::InvalidArgumentError("the stream is not one, or has been destroyed"));
   }
-  stream->comm->communicator->world().engine().Drop(stream->stream.get());
+  if (absl::Status status = ccl::NotInGroup("cclStreamDestroy"); !status.ok()) {
+    return Report(status);
+  }
+  stream->world->engine().Drop(stream->stream.get());
   stream->magic = 0;
   delete stream;
   return cclSuccess;
@@ -403,24 +443,23 @@ cclResult_t cclStreamSynchronize(cclStream_t stream) {
     return Report(status);
   }
   ccl::Stream* queue = stream->stream.get();
-  return Report(stream->comm->communicator->world().engine().Wait({&queue, 1}));
+  return Report(stream->world->engine().Wait({&queue, 1}));
 }
 
 cclResult_t cclStreamQuery(cclStream_t stream) {
   if (absl::Status status = ccl::CheckStream(stream); !status.ok()) return Report(status);
-  auto empty = stream->comm->communicator->world().engine().Query(stream->stream.get());
+  auto empty = stream->world->engine().Query(stream->stream.get());
   if (!empty.ok()) return Report(empty.status());
   return *empty ? cclSuccess : cclInProgress;
 }
 
 cclResult_t cclStreamCompute(cclStream_t stream, int64_t picoseconds) {
   if (absl::Status status = ccl::CheckStream(stream); !status.ok()) return Report(status);
-  return Report(ccl::EnqueueDelay(stream->comm, stream->stream.get(), picoseconds));
+  return ccl::Compute(stream->comm, stream, picoseconds);
 }
 
 cclResult_t cclCommCompute(cclComm_t comm, int64_t picoseconds) {
-  if (absl::Status status = ccl::CheckComm(comm); !status.ok()) return Report(status);
-  return Report(ccl::EnqueueDelay(comm, comm->communicator->stream(), picoseconds));
+  return ccl::Compute(comm, nullptr, picoseconds);
 }
 
 cclResult_t cclGroupStart(void) {

@@ -6,7 +6,10 @@
  * usable; every other error is final for the communicator.
  *
  * Buffers belong to the caller and stay valid and, for inputs, unchanged until the stream has been
- * synchronised. Calls on different communicators may come from different threads. */
+ * synchronised; after a cclCommDestroy with work under way, until the last communicator of the world
+ * is destroyed. Calls on different communicators may come from different threads. On an emulated
+ * backend an endpoint belongs to the thread that created its communicator, or that waits for it:
+ * virtual time moves on when every endpoint is blocked in a Synchronize. */
 #ifndef CCL_CCL_H_
 #define CCL_CCL_H_
 
@@ -114,7 +117,8 @@ CCL_API cclResult_t cclCommSynchronize(cclComm_t comm);
 CCL_API cclResult_t cclStreamCreate(cclComm_t comm, cclStream_t* stream);
 CCL_API cclResult_t cclStreamDestroy(cclStream_t stream);
 CCL_API cclResult_t cclStreamSynchronize(cclStream_t stream);
-/* cclSuccess when the stream is empty, else cclInProgress. */
+/* cclSuccess when the stream is empty, else cclInProgress. Virtual time does not move on: on an
+ * emulated backend only Synchronize makes progress. */
 CCL_API cclResult_t cclStreamQuery(cclStream_t stream);
 /* The rank computes for so long: virtual time on an emulated backend, nothing on a real one. */
 CCL_API cclResult_t cclStreamCompute(cclStream_t stream, int64_t picoseconds);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <new>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -184,17 +185,25 @@ absl::StatusOr<std::unique_ptr<Work>> Communicator::Make(const Request& request,
   CCL_ASSIGN_OR_RETURN(std::shared_ptr<const Plan> plan,
                        world_->planner().Choose(request.collective, PlanBytes(request, ranks()),
                                                 request.root, forced));
-  const uint32_t context = kFirstContext + static_cast<uint32_t>(calls_++ % kContexts);
-  return std::make_unique<Execution>(plan->program, rank_, context, request);
+  // What the operation needs is the caller's choice of count: too much is an error, not an end.
+  try {
+    const uint32_t context = kFirstContext + static_cast<uint32_t>(calls_ % kContexts);
+    auto work = std::make_unique<Execution>(plan->program, rank_, context, request);
+    ++calls_;
+    return work;
+  } catch (const std::bad_alloc&) {
+    return absl::InvalidArgumentError(absl::StrCat("rank ", rank_, ", ", Name(request.collective),
+                                                   ": no memory for the scratch of ", request.count,
+                                                   " elements"));
+  }
 }
 
-absl::StatusOr<std::unique_ptr<Work>> Communicator::MakeExchange(
-    std::vector<Exchange::Message> messages) {
-  for (Exchange::Message& message : messages) {
-    uint64_t& calls = (message.sends ? sends_ : receives_)[message.peer];
-    message.channel = static_cast<uint16_t>(calls++ % kExchangeChannels);
-  }
+std::unique_ptr<Work> Communicator::MakeExchange(std::vector<Exchange::Message> messages) {
   return std::make_unique<Exchange>(rank_, kExchangeContext, std::move(messages));
+}
+
+uint16_t Communicator::NextChannel(bool sends, int peer) {
+  return static_cast<uint16_t>((sends ? sends_ : receives_)[peer]++ % kExchangeChannels);
 }
 
 absl::Status Communicator::Run(Request request, absl::string_view forced) {

@@ -51,6 +51,7 @@ class Communicator {
   int rank() const { return rank_; }
   int ranks() const { return world_->engine().ranks(); }
   World& world() { return *world_; }
+  std::shared_ptr<World> shared_world() { return world_; }
   Stream* stream() { return stream_.get(); }  // the communicator's own
 
   // OK, or what is wrong with a request: null buffers, a root out of range, counts whose bytes do
@@ -58,7 +59,13 @@ class Communicator {
   absl::Status Validate(Request& request) const;
   // The work of a valid request. `forced`: an algorithm's text, empty to let the planner choose.
   absl::StatusOr<std::unique_ptr<Work>> Make(const Request& request, absl::string_view forced);
-  absl::StatusOr<std::unique_ptr<Work>> MakeExchange(std::vector<Exchange::Message> messages);
+  // Point-to-point messages in the order of their calls. They and the work of Make are numbered when
+  // they are made, and the numbers pair them with the other ranks': make only what will be enqueued,
+  // in the order of the calls. `Unmake` takes the last collective's number back.
+  std::unique_ptr<Work> MakeExchange(std::vector<Exchange::Message> messages);
+  void Unmake() { --calls_; }
+  // The wire channel of the next send to (or receive from) a peer.
+  uint16_t NextChannel(bool sends, int peer);
 
   // Validate, Make and enqueue on the communicator's own stream.
   absl::Status Run(Request request, absl::string_view forced = "");

@@ -18,11 +18,11 @@ ccl_install_packages() {
   if [ "$(id -u)" -ne 0 ]; then sudo=sudo; fi
   echo "installing:$missing"
   $sudo apt-get update -qq
-  DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends $missing \
+  $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing \
     >/dev/null
 }
 
-# ccl_build PRESET [TARGET...]: configures when needed and builds. Silent when there is nothing to do.
+# ccl_build PRESET [TARGET...]: configures when needed and builds.
 ccl_build() {
   preset="$1"
   shift

@@ -2,6 +2,7 @@
 
 #include <sstream>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 
 #define TOML_EXCEPTIONS 0
@@ -64,7 +65,9 @@ class Reader {
           absl::StrCat(path_, ": needs either preset = \"NAME\" or [[tier]] tables"));
     }
     if (preset != nullptr) {
-      auto loaded = Load(preset->value_or<std::string>(""), endpoints);
+      const std::string name = preset->value_or<std::string>("");
+      if (absl::EndsWith(name, ".toml")) return Error(preset->source(), "a preset is not a file");
+      auto loaded = Load(name, endpoints);
       if (!loaded.ok()) return Error(preset->source(), loaded.status().message());
       d = *std::move(loaded);
     } else {

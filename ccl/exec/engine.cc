@@ -25,6 +25,11 @@ void Engine::Leave(int rank) {
   if (left_[rank]) return;
   left_[rank] = true;
   --live_;
+  for (Waiter* waiter : waiters_) {
+    if (waiter->thread != owner_[rank] || waiter->released) continue;
+    --waiter->owned;
+    --blocked_;
+  }
   // The waiting threads may now be all there are.
   for (Waiter* waiter : waiters_) waiter->wake.notify_one();
 }
@@ -165,7 +170,15 @@ absl::Status Engine::Wait(absl::Span<Stream* const> streams) {
   const bool virtual_time = backend_->abilities().virtual_time;
   Waiter waiter;
   waiter.streams = streams;
+  waiter.thread = std::this_thread::get_id();
   if (virtual_time) {
+    // Who waits for a rank drives it, unless its owner is waiting too.
+    for (const Stream* stream : streams) {
+      const auto waits = [&](const Waiter* w) { return w->thread == owner_[stream->rank]; };
+      if (std::none_of(waiters_.begin(), waiters_.end(), waits)) {
+        owner_[stream->rank] = waiter.thread;
+      }
+    }
     for (int rank : backend_->local_ranks()) {
       if (!left_[rank] && owner_[rank] == std::this_thread::get_id()) ++waiter.owned;
     }

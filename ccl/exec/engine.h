@@ -64,7 +64,8 @@ class Engine {
  private:
   struct Waiter {
     absl::Span<Stream* const> streams;
-    int owned = 0;
+    std::thread::id thread;
+    int owned = 0;  // endpoints that this wait blocks
     bool released = false;
     std::condition_variable wake;
   };

@@ -53,6 +53,8 @@ Bound LowerBound(Collective collective, uint64_t bytes, const Topology& t) {
       case Collective::kReduce:
         cut = m;
         break;
+      case Collective::kBarrier:
+        continue;
       default:
         cut = (n - g) * block;  // into or out of the root's group
     }

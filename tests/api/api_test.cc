@@ -197,6 +197,81 @@ TEST(Api, OperationsOnTwoStreamsStayApartWhenRanksAreSkewed) {
   }
 }
 
+TEST(Api, ARejectedGroupCanBeCorrected) {
+  const int n = 4;
+  Ranks ranks(n);
+  std::vector<int> in(n, 1), out(n);
+  for (bool wrong : {true, false}) {
+    ASSERT_EQ(cclGroupStart(), cclSuccess);
+    for (int r = 0; r < n; ++r) {
+      cclAllReduce(wrong && r == 3 ? nullptr : &in[r], &out[r], 1, cclInt, cclSum, ranks.comms[r],
+                   nullptr);
+    }
+    EXPECT_EQ(cclGroupEnd(), wrong ? cclInvalidArgument : cclSuccess);
+  }
+  ASSERT_EQ(ranks.Synchronize(), cclSuccess) << cclGetLastError(nullptr);
+  EXPECT_EQ(out, std::vector<int>(n, n));
+}
+
+TEST(Api, SendsOnTwoStreamsPairInTheOrderOfTheCalls) {
+  Ranks ranks(2);
+  cclStream_t s1, s2;
+  ASSERT_EQ(cclStreamCreate(ranks.comms[0], &s1), cclSuccess);
+  ASSERT_EQ(cclStreamCreate(ranks.comms[0], &s2), cclSuccess);
+  const int sent[3] = {10, 20, 30};
+  std::vector<int> got(3);
+  cclGroupStart();
+  cclSend(&sent[0], 1, cclInt, 1, ranks.comms[0], s1);
+  cclSend(&sent[1], 1, cclInt, 1, ranks.comms[0], s2);
+  cclSend(&sent[2], 1, cclInt, 1, ranks.comms[0], s1);
+  for (int i = 0; i < 3; ++i) cclRecv(&got[i], 1, cclInt, 0, ranks.comms[1], nullptr);
+  ASSERT_EQ(cclGroupEnd(), cclSuccess);
+  ASSERT_EQ(ranks.Synchronize(), cclSuccess) << cclGetLastError(nullptr);
+  EXPECT_EQ(got, (std::vector<int>{10, 20, 30}));
+  cclStreamDestroy(s1);
+  cclStreamDestroy(s2);
+}
+
+TEST(Api, AStreamMayOutliveItsCommunicator) {
+  cclConfig_t config = CCL_CONFIG_INITIALIZER;
+  config.backend = "emulated:crossbar";
+  cclComm_t comm;
+  ASSERT_EQ(cclCommInitAllConfig(&comm, 1, nullptr, &config), cclSuccess);
+  cclStream_t stream;
+  ASSERT_EQ(cclStreamCreate(comm, &stream), cclSuccess);
+  cclGroupStart();
+  EXPECT_EQ(cclCommDestroy(comm), cclInvalidUsage);
+  cclGroupEnd();
+  ASSERT_EQ(cclCommDestroy(comm), cclSuccess);
+  EXPECT_EQ(cclStreamSynchronize(stream), cclInvalidArgument);
+  EXPECT_EQ(cclStreamDestroy(stream), cclSuccess);
+}
+
+TEST(Api, WorkersMayDriveWhatTheMainThreadMade) {
+  const int n = 3;
+  Ranks ranks(n);
+  std::vector<int> in(n, 1), out(n);
+  std::vector<std::thread> threads;
+  for (int r = 0; r < n; ++r) {
+    threads.emplace_back([&, r] {
+      EXPECT_EQ(cclAllReduce(&in[r], &out[r], 1, cclInt, cclSum, ranks.comms[r], nullptr),
+                cclSuccess);
+      EXPECT_EQ(cclCommSynchronize(ranks.comms[r]), cclSuccess) << cclGetLastError(nullptr);
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(out, std::vector<int>(n, n));
+}
+
+TEST(Api, TooLongAComputeAndTooLargeACountAreErrors) {
+  Ranks ranks(2);
+  EXPECT_EQ(cclCommCompute(ranks.comms[0], INT64_MAX), cclInvalidArgument);
+  float x = 0;
+  EXPECT_EQ(cclAllReduce(&x, &x, size_t{1} << 55, cclFloat, cclSum, ranks.comms[0], nullptr),
+            cclInvalidArgument);
+  EXPECT_THAT(std::string(cclGetLastError(nullptr)), HasSubstr("no memory"));
+}
+
 TEST(Api, GroupEndWithoutStartAndWaitingInAGroupAreMisuse) {
   EXPECT_EQ(cclGroupEnd(), cclInvalidUsage);
   Ranks ranks(1);

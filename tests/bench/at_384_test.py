@@ -1,4 +1,4 @@
-"""Every allreduce at 384 emulated endpoints on real bytes, 1 MiB (one-shot: 16 KiB) and odd sizes.
+"""Every collective at 384 emulated endpoints on real bytes; allreduce at 1 MiB and odd sizes.
 
 Usage: at_384_test.py CCLBENCH
 """
