@@ -235,7 +235,7 @@ cclResult_t PointToPoint(bool sends, void* data, size_t count, cclDataType_t typ
       return error("peer ", peer, " is not in 0..", communicator.ranks() - 1);
     }
     const size_t size = SizeOf(static_cast<DataType>(type));
-    if (count > (uint64_t{1} << 60) / size) return error("count ", count, " is negative or too large");
+    if (count > (uint64_t{1} << 40) / size) return error("count ", count, " is negative or too large");
     const bool phantom = communicator.world().phantom();
     if (data == nullptr && count > 0 && !phantom) return error("the buffer is null");
     CCL_ASSIGN_OR_RETURN(Stream * queue, StreamOf(comm, stream));

@@ -19,7 +19,8 @@ namespace {
 // are under way at once, on two streams, never meet.
 constexpr uint32_t kExchangeContext = 1, kFirstContext = 2, kContexts = 500000;
 constexpr uint16_t kExchangeChannels = 4096;
-constexpr uint64_t kMostBytes = uint64_t{1} << 60;
+// Of a rank's larger buffer: beyond any memory, and below where virtual time overflows.
+constexpr uint64_t kMostBytes = uint64_t{1} << 40, kMostPhantomBytes = uint64_t{1} << 50;
 
 std::string FromEnvironment(const char* name) {
   const char* value = std::getenv(name);
@@ -141,13 +142,14 @@ absl::Status Communicator::Validate(Request& request) const {
         absl::StrCat("rank ", rank_, ", ", Name(c), ": ", what...));
   };
   const uint64_t n = static_cast<uint64_t>(ranks());
-  if (request.count > kMostBytes / SizeOf(request.type) / n) {
+  request.phantom = world_->phantom();
+  const uint64_t most = request.phantom ? kMostPhantomBytes : kMostBytes;
+  if (request.count > most / SizeOf(request.type) / (CountIsPerRank(c) ? n : 1)) {
     return error("count ", request.count, " is negative or too large");
   }
   if (HasRoot(c) && (request.root < 0 || request.root >= ranks())) {
     return error("root ", request.root, " is not in 0..", ranks() - 1);
   }
-  request.phantom = world_->phantom();
   if (request.phantom || request.count == 0 || c == Collective::kBarrier) return absl::OkStatus();
   ProgramInfo info;
   info.collective = c;
