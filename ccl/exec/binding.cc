@@ -1,9 +1,25 @@
 #include "ccl/exec/binding.h"
 
+#include <sys/mman.h>
+
+#include <cstdlib>
+#include <new>
+
 namespace ccl {
 namespace {
 
 constexpr uint64_t kAlignment = 64;
+constexpr uint64_t kHugePage = uint64_t{2} << 20;
+
+// Large scratch is used once: on huge pages its first touch costs a five-hundredth of the faults.
+char* Allocate(uint64_t bytes) {
+  const uint64_t alignment = bytes >= kHugePage ? kHugePage : kAlignment;
+  const uint64_t rounded = (bytes + alignment - 1) / alignment * alignment;
+  void* memory = std::aligned_alloc(alignment, rounded);
+  if (memory == nullptr) throw std::bad_alloc();
+  if (alignment == kHugePage) madvise(memory, rounded, MADV_HUGEPAGE);  // a hint
+  return static_cast<char*>(memory);
+}
 
 }  // namespace
 
@@ -28,8 +44,10 @@ Binding::Binding(const Program& program, int rank, const Request& request)
       scratch_bytes_ += (bytes + kAlignment - 1) / kAlignment * kAlignment;
     }
   }
-  if (scratch_bytes_ > 0) scratch_.reset(new char[scratch_bytes_]);
+  if (scratch_bytes_ > 0) scratch_.reset(Allocate(scratch_bytes_));
 }
+
+void Binding::Free::operator()(char* memory) const { std::free(memory); }
 
 uint64_t Binding::Bytes(absl::Span<const Ref> refs) const {
   uint64_t elements = 0;

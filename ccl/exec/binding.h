@@ -51,7 +51,10 @@ class Binding {
   uint64_t in_first_ = 0, out_first_ = 0;  // elements of the whole before the buffers begin
   std::vector<Slot> slots_;
   uint64_t scratch_bytes_ = 0;
-  std::unique_ptr<char[]> scratch_;
+  struct Free {
+    void operator()(char* memory) const;
+  };
+  std::unique_ptr<char, Free> scratch_;
 };
 
 }  // namespace ccl
