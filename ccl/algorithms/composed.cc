@@ -1,0 +1,212 @@
+#include "ccl/algorithms/composed.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace ccl {
+namespace {
+
+class Composed : public Program {
+ public:
+  Composed(ProgramInfo info, Grouping grouping, int rails, std::vector<Stage> stages,
+           bool work_slot)
+      : Program(std::move(info)),
+        grouping_(std::move(grouping)),
+        rails_(rails),
+        stages_(std::move(stages)),
+        work_slot_(work_slot) {
+    uint32_t lane = 0, channel = 0, group = 0;
+    for (Stage& stage : stages_) {
+      stage.first_lane = lane;
+      stage.first_channel = channel;
+      uint32_t channels = 0;
+      for (Team& team : stage.teams) {
+        const ProgramInfo& sub = team.program->info();
+        stage.lanes = std::max(stage.lanes, sub.lanes);
+        channels = std::max(channels, sub.channels);
+        team.first_group = group;
+        group += sub.rank_groups;
+        for (uint32_t g = 0; g < sub.rank_groups; ++g) {
+          std::vector<int> ranks;
+          for (int member : team.program->RankGroup(g)) ranks.push_back(team.members[member]);
+          rank_groups_.push_back(std::move(ranks));
+        }
+      }
+      lane += stage.lanes;
+      channel += channels;
+      stage.team_of.assign(info_.ranks, -1);
+      stage.place_in.assign(info_.ranks, -1);
+      for (size_t t = 0; t < stage.teams.size(); ++t) {
+        for (size_t i = 0; i < stage.teams[t].members.size(); ++i) {
+          stage.team_of[stage.teams[t].members[i]] = static_cast<int>(t);
+          stage.place_in[stage.teams[t].members[i]] = static_cast<int>(i);
+        }
+      }
+    }
+    info_.lanes = lane;
+    info_.channels = channel;
+    info_.rank_groups = group;
+  }
+
+  uint32_t batches(int rank, uint32_t lane) const override {
+    const Stage& stage = StageOf(lane);
+    if (stage.team_of[rank] < 0 || lane - stage.first_lane >= stage.lanes) return 0;
+    const Team& team = stage.teams[stage.team_of[rank]];
+    const uint32_t inner = lane - stage.first_lane;
+    return inner < team.program->info().lanes ? team.program->batches(stage.place_in[rank], inner)
+                                              : 0;
+  }
+
+  void Fetch(int rank, uint32_t lane, uint32_t batch, StepList& out) const override {
+    const Stage& stage = StageOf(lane);
+    const Team& team = stage.teams[stage.team_of[rank]];
+    StepList list;
+    team.program->Fetch(stage.place_in[rank], lane - stage.first_lane, batch, list);
+    for (const Dep& dep : list.deps) out.After(stage.first_lane + dep.lane, dep.batches);
+    if (batch == 0) {
+      for (uint32_t before = 0; before < stage.first_lane; ++before) {
+        const uint32_t length = batches(rank, before);
+        if (length > 0) out.After(before, length);
+      }
+    }
+    const int slot = FirstSlot(stage, rank);
+    for (const Step& step : list.steps) {
+      if (step.kind == StepKind::kReduce) {
+        Reduce(stage, team, rank, slot, list, step, out);
+        continue;
+      }
+      Step mapped = step;
+      mapped.channel = static_cast<uint16_t>(step.channel + stage.first_channel);
+      if (step.peer >= 0) mapped.peer = team.members[step.peer];
+      mapped.group = step.group + team.first_group;
+      mapped.src_begin = static_cast<uint32_t>(out.refs.size());
+      for (const Ref& ref : list.src(step)) Map(stage, team, rank, slot, ref, out.refs);
+      mapped.src_count = static_cast<uint32_t>(out.refs.size()) - mapped.src_begin;
+      mapped.dst_begin = static_cast<uint32_t>(out.refs.size());
+      for (const Ref& ref : list.dst(step)) Map(stage, team, rank, slot, ref, out.refs);
+      mapped.dst_count = static_cast<uint32_t>(out.refs.size()) - mapped.dst_begin;
+      out.steps.push_back(mapped);
+    }
+  }
+
+  void Scratch(int rank, std::vector<ScratchArea>& out) const override {
+    if (work_slot_) out.push_back({1, 0, info_.space.blocks()});
+    for (const Stage& stage : stages_) {
+      if (stage.team_of[rank] < 0) continue;
+      const Team& team = stage.teams[stage.team_of[rank]];
+      std::vector<ScratchArea> areas;
+      team.program->Scratch(stage.place_in[rank], areas);
+      for (const ScratchArea& area : areas) {
+        const BlockMap& map = stage.scratch_map;
+        if (map.kind != BlockMap::kAffine) {
+          out.push_back({area.slots, 0, info_.space.blocks()});
+          continue;
+        }
+        const int end = std::min<int>(area.first_block + area.blocks, map.limit);
+        const int first = std::min<int>(area.first_block, end);
+        const int offset = team.offset;
+        out.push_back({area.slots, static_cast<uint32_t>(offset + first * map.factor),
+                       static_cast<uint32_t>((end - first) * map.factor)});
+      }
+    }
+  }
+
+  absl::Span<const int> RankGroup(uint32_t group) const override { return rank_groups_[group]; }
+
+ private:
+  const Stage& StageOf(uint32_t lane) const {
+    size_t i = stages_.size() - 1;
+    while (stages_[i].first_lane > lane) --i;
+    return stages_[i];
+  }
+
+  int FirstSlot(const Stage& wanted, int rank) const {
+    uint32_t slots = work_slot_ ? 1 : 0;
+    for (const Stage& stage : stages_) {
+      if (&stage == &wanted) break;
+      if (stage.team_of[rank] < 0) continue;
+      std::vector<ScratchArea> areas;
+      stage.teams[stage.team_of[rank]].program->Scratch(stage.place_in[rank], areas);
+      for (const ScratchArea& area : areas) slots += area.slots;
+    }
+    return static_cast<int>(slots);
+  }
+
+  void Map(const Stage& stage, const Team& team, int rank, int first_slot, const Ref& ref,
+           std::vector<Ref>& out) const {
+    const BlockMap& map = ref.buffer == Buffer::kIn    ? stage.in_map
+                          : ref.buffer == Buffer::kOut ? stage.out_map
+                                                       : stage.scratch_map;
+    Place place = ref.buffer == Buffer::kIn ? stage.in : stage.out;
+    Ref mapped = ref;
+    if (ref.buffer == Buffer::kScratch) {
+      place = {Buffer::kScratch, Buffer::kScratch};
+      mapped.slot = static_cast<uint16_t>(ref.slot + first_slot);
+    } else {
+      mapped.slot = 0;  // the work slot when the place is scratch
+    }
+    const auto emit = [&](int first, int count) {
+      mapped.buffer = place.own != place.buffer && first == rank ? place.own : place.buffer;
+      mapped.first = static_cast<uint32_t>(first);
+      mapped.count = static_cast<uint32_t>(count);
+      out.push_back(mapped);
+    };
+    const int begin = static_cast<int>(ref.first);
+    const int end = begin + static_cast<int>(ref.count);
+    if (map.kind == BlockMap::kAffine) {
+      const int limit = std::min(end, map.limit);
+      if (begin >= limit) return;
+      const int first = team.offset + begin * map.factor;
+      const int count = (limit - begin) * map.factor;
+      if (!stage.singles) return emit(first, count);
+      for (int i = 0; i < count; ++i) emit(first + i, 1);
+      return;
+    }
+    for (int block = begin; block < end; ++block) {
+      if (map.kind == BlockMap::kRail) {
+        for (int l = team.rail; l < grouping_.size(block); l += rails_) {
+          emit(grouping_.begin(block) + l, 1);
+        }
+      } else if (block < rails_) {
+        for (int group = 0; group < grouping_.groups(); ++group) {
+          for (int l = block; l < grouping_.size(group); l += rails_) {
+            emit(grouping_.begin(group) + l, 1);
+          }
+        }
+      }
+    }
+  }
+
+  // A fold takes one run: lists become one fold a piece.
+  void Reduce(const Stage& stage, const Team& team, int rank, int slot, const StepList& list,
+              const Step& step, StepList& out) const {
+    std::vector<Ref> dst;
+    Map(stage, team, rank, slot, list.dst(step)[0], dst);
+    std::vector<std::vector<Ref>> operands;
+    for (const Ref& ref : list.src(step)) {
+      operands.emplace_back();
+      Map(stage, team, rank, slot, ref, operands.back());
+    }
+    std::vector<Ref> piece(operands.size());
+    for (size_t i = 0; i < dst.size(); ++i) {
+      for (size_t k = 0; k < operands.size(); ++k) piece[k] = operands[k][i];
+      out.Reduce(piece, dst[i]);
+    }
+  }
+
+  const Grouping grouping_;
+  const int rails_;
+  std::vector<Stage> stages_;
+  const bool work_slot_;
+  std::vector<std::vector<int>> rank_groups_;
+};
+
+}  // namespace
+
+std::unique_ptr<Program> MakeComposed(ProgramInfo info, Grouping grouping, int rails,
+                                      std::vector<Stage> stages, bool work_slot) {
+  return std::make_unique<Composed>(std::move(info), std::move(grouping), rails, std::move(stages),
+                                    work_slot);
+}
+
+}  // namespace ccl
