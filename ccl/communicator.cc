@@ -92,7 +92,9 @@ absl::StatusOr<std::shared_ptr<World>> World::Open(const Options& options, int r
   const std::string own = topology;
   CCL_RETURN_IF_ERROR(backend->ShareFromRankZero(topology));
   if (topology != own) {
-    return absl::InternalError("the ranks see different topologies; they must agree with rank 0's");
+    return absl::InternalError(absl::StrCat("rank ", backend->local_ranks().front(),
+                                            " sees another topology than rank 0.\nHere: ", own,
+                                            "\nRank 0: ", topology));
   }
   std::shared_ptr<World> world(new World());
   world->topology_ = backend->topology();
