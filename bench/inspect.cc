@@ -219,7 +219,7 @@ int List(const std::string& what) {
       auto d = fabric::Load(name);
       if (!d.ok()) return Fail(d.status());
       std::printf("%-16s %4d endpoints, %.1f GB/s a port, %.0f ns across; tiers:", name.c_str(),
-                  d->endpoints, d->port_bandwidth / 1e9,
+                  d->endpoints, d->tiers[0].port_bandwidth / 1e9,
                   static_cast<double>(d->PathLatency(0, d->endpoints - 1)) / 1e3);
       for (const fabric::Tier& tier : d->tiers) {
         std::printf(" %s(%d)", tier.name.c_str(), tier.group_size);

@@ -1,7 +1,8 @@
-// What a simulated system is made of: endpoints, nested switch tiers, link and engine rates.
+// What a simulated system is made of: endpoints, nested tiers of switches or links, and rates.
 #ifndef FABRIC_DESCRIPTION_H_
 #define FABRIC_DESCRIPTION_H_
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -13,51 +14,105 @@
 
 namespace fabric {
 
-// One level of switches. Endpoints e with equal e / group_size share a group of the tier. A path
-// climbs to the innermost tier that holds both ends: it crosses that tier once and every tier
-// further in twice, on the way up and on the way down.
+enum class TierKind : uint8_t {
+  kSwitch,  // switches connect the groups of the tier below, or the endpoints
+  kMesh,    // a link of its own from every endpoint of a group to every other
+  kTorus,   // links between neighbours of a grid that closes on itself; a ring is one dimension
+};
+
+enum class Routing : uint8_t {
+  kSpray,   // every message over all uplinks at once: one pipe
+  kHash,    // one uplink a message, by a hash of its source and destination
+  kModulo,  // one uplink a message: destination mod number of uplinks
+};
+
+// One level of the system. Endpoints e with equal e / group_size (and, with rails, equal
+// e % rails) share a group of the tier. Two endpoints talk at the innermost tier that holds both
+// in one group. A tier is entered through a port of its own at each endpoint (a NIC beside an
+// NVLink port, say) or through the tier below: then a path climbs through the uplinks of the lower
+// tiers, crosses this one, and descends.
 struct Tier {
   std::string name;
-  int group_size = 0;       // endpoints in a group; a multiple of the next inner tier's
-  int switch_hops = 1;      // switches a path crosses each time it passes the tier
-  Time switch_latency = 0;  // of one of them
-  double fibre_length = 0;  // metres, one way, from the tier below (or endpoint) to this one
-  double uplink_bandwidth =
-      0;  // bytes/s per group and direction towards the outer tier; 0: no limit
+  TierKind kind = TierKind::kSwitch;
+  int group_size = 0;            // endpoints spanned by a group; a multiple of the next inner tier's
+  int rails = 1;                 // a switch per rail: it joins the endpoints with equal e % rails
+  std::vector<int> dimensions;   // of a torus; their product is group_size; the first varies fastest
+  double port_bandwidth = 0;     // bytes/s and direction of each endpoint's own port to this tier;
+                                 // 0: entered through the tier below (or, links only, not a limit)
+  double link_bandwidth = 0;     // bytes/s and direction of each link of a mesh or torus
+  int switch_hops = 1;           // switches a path crosses each time it passes the tier
+  Time switch_latency = 0;       // of one of them; of a mesh or torus: of each link
+  double fibre_length = 0;       // metres, one way, from the tier below (or endpoint) to this one
+  Time transceiver_latency = 0;  // at each end of a fibre
+  Time fec_latency = 0;          // forward error correction, once per fibre
+  double uplink_bandwidth = 0;   // bytes/s per group and direction towards the outer tier, all
+                                 // uplinks together; 0: no limit
+  int uplinks = 1;               // parallel links (spines) that share uplink_bandwidth
+  Routing routing = Routing::kSpray;
+  double group_efficiency = 0;   // fraction of the port rate at which switches reduce and replicate
+                                 // for group operations; 0: they do not
+};
+
+// What a range of message sizes pays at an endpoint, as protocols of different overhead and
+// efficiency do. A message takes the protocol under which it would be fastest on an idle port.
+struct Protocol {
+  std::string name;
+  Time overhead = 0;        // added to send_overhead
+  double efficiency = 1;    // payload bytes per byte on the wire, in (0, 1]
+  int64_t max_bytes = INT64_MAX;  // largest message that may take it
 };
 
 struct Description {
   std::string name;
+  std::string summary;              // one line for lists
   int endpoints = 0;
-  std::vector<Tier> tiers;      // innermost first; the last one holds every endpoint
-  double port_bandwidth = 0;    // bytes/s, each direction of each endpoint
-  Time fibre_delay = 0;         // per metre
-  Time send_overhead = 0;       // from Send to the first byte at the port
-  Time recv_overhead = 0;       // from the last byte at the port to the delivery
-  Time launch_overhead = 0;     // once per operation; for the caller to apply, not the simulator
-  double reduce_bandwidth = 0;  // bytes/s of an endpoint's engine; 0: free
-  double copy_bandwidth = 0;    // likewise
+  std::vector<Tier> tiers;          // innermost first; the last one holds every endpoint
+  std::vector<Protocol> protocols;  // none: no overhead, efficiency 1
+  Time fibre_delay = 0;             // per metre
+  Time send_overhead = 0;           // from Send to the first byte at the port
+  Time recv_overhead = 0;           // from the last byte at the port to the delivery
+  Time message_gap = 0;             // least time between the starts of two messages of an endpoint
+  Time launch_overhead = 0;         // once per operation; for the caller to apply, not the simulator
+  double message_bandwidth = 0;     // bytes/s that a single message can reach; 0: its port's
+  double reduce_bandwidth = 0;      // bytes/s of an endpoint's engine; 0: free
+  double copy_bandwidth = 0;        // likewise
+  int64_t chunk_bytes = 65536;      // contending messages take turns at a port by so many bytes
+  uint64_t seed = 1;                // of the hash that routes, and of all noise
 
+  // Whether endpoints have ports (or links) of their own to tier `tier`.
+  bool OwnPort(int tier) const;
+  // The tier whose ports a path that turns at `tier` begins and ends with.
+  int EntryTier(int tier) const;
+  int Groups(int tier) const;
+  int GroupOf(int endpoint, int tier) const;
+  // One fibre between the tier below (or endpoint) and this tier, transceivers and FEC included.
+  Time FibreLatency(int tier) const;
   // One pass over tier `tier`: its switches and fibre, both fibres at the turning point of a path.
+  // Of a mesh or torus: one link.
   Time TierLatency(int tier, bool turning) const;
   // The innermost tier in which both endpoints are in one group.
   int MeetingTier(int src, int dst) const;
+  // Links of a torus between two of its endpoints.
+  int TorusDistance(int tier, int src, int dst) const;
+  // What a single message can reach, in bytes/s, the wire's overhead not counted.
+  double PathBandwidth(int src, int dst) const;
   // Everything a path adds to bytes / bandwidth, without the overheads.
   Time PathLatency(int src, int dst) const;
 };
 
 absl::Status Validate(const Description& description);
 
-// A preset ("crossbar", "cloudmatrix384"), or a file (its name ends in .toml; see file.h), with `endpoints` endpoints (0: its default) and
-// "key=value" overrides. Keys: port_bandwidth, reduce_bandwidth, copy_bandwidth, send_overhead,
-// recv_overhead, launch_overhead, fibre_delay (per metre), and for each tier TIER.switch_latency,
-// TIER.fibre_length, TIER.uplink_bandwidth. A one-tier system also takes latency.
+// A preset, or a file (its name ends in .toml; see file.h), with `endpoints` endpoints (0: its
+// default) and "key=value" overrides. Keys: see SetKey.
 absl::StatusOr<Description> Load(absl::string_view name, int endpoints = 0,
                                  absl::Span<const std::string> sets = {});
 
 std::vector<std::string> PresetNames();
 
-// Sets one key of `Load` to a value with its unit; "key=value" in one.
+// Sets one key to a value with its unit; "key=value" in one. Keys of the system: port_bandwidth (of
+// the innermost tier), message_bandwidth, reduce_bandwidth, copy_bandwidth, send_overhead,
+// recv_overhead, message_gap, launch_overhead, fibre_delay (per metre), chunk (bytes), seed; of each
+// tier, as TIER.key: the fields of Tier by their names. A one-tier system also takes latency.
 absl::Status SetKey(absl::string_view key, absl::string_view value, Description& description);
 absl::Status Set(absl::string_view key_and_value, Description& description);
 

@@ -1,7 +1,6 @@
 #include "fabric/simulator.h"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -10,7 +9,7 @@
 namespace fabric {
 namespace {
 
-constexpr int kSequenceBits = 42;  // 4e12 operations; the 22 bits above hold the source
+constexpr int kSequenceBits = 42;  // 4e12 operations; the 22 bits above hold the source + 1
 
 void Require(bool condition, const char* what) {
   if (condition) return;
@@ -20,135 +19,107 @@ void Require(bool condition, const char* what) {
 
 }  // namespace
 
-void Simulator::Queue::Push(const Entry& entry) {
-  const int bucket = std::bit_width(static_cast<uint64_t>(entry.time ^ last));
-  buckets[bucket].push_back(entry);
-  occupied |= uint64_t{1} << bucket;
+absl::StatusOr<std::unique_ptr<Simulator>> Simulator::Create(Description description,
+                                                             EngineKind engine) {
+  auto network = Network::Create(description);
+  if (!network.ok()) return network.status();
+  return std::unique_ptr<Simulator>(
+      new Simulator(std::move(description), *std::move(network), engine));
 }
 
-bool Simulator::Queue::Refill() {
-  if (occupied == 0) return false;
-  const int bucket = std::countr_zero(occupied);
-  if (bucket == 0) return true;
-  std::vector<Entry>& source = buckets[bucket];
-  last = std::min_element(source.begin(), source.end(), [](const Entry& a, const Entry& b) {
-           return a.time < b.time;
-         })->time;
-  occupied &= ~(uint64_t{1} << bucket);
-  for (const Entry& entry : source) Push(entry);  // into lower buckets only
-  source.clear();
-  return true;
-}
-
-absl::StatusOr<Simulator> Simulator::Create(Description description) {
-  if (absl::Status status = Validate(description); !status.ok()) return status;
-  return Simulator(std::move(description));
-}
-
-Simulator::Simulator(Description description) : description_(std::move(description)) {
-  const Description& d = description_;
-  port_rate_ = std::llround(d.port_bandwidth);
-  reduce_rate_ = std::llround(d.reduce_bandwidth);
-  copy_rate_ = std::llround(d.copy_bandwidth);
-  const size_t endpoints = static_cast<size_t>(d.endpoints);
-  const size_t receive_base = endpoints;  // send ports come first
-  engines_.assign(endpoints, 0);
-  size_t clocks = 2 * endpoints;
-
-  // Where the clocks of each tier's uplinks and downlinks are, and which of them can queue.
-  const int tiers = static_cast<int>(d.tiers.size());
-  std::vector<size_t> up_base(tiers), down_base(tiers);
-  std::vector<bool> up_visited(tiers), down_visited(tiers);
-  double input = d.port_bandwidth;  // the most a group of the tier below can send
-  int inner = 1;
-  for (int i = 0; i + 1 < tiers; ++i) {
-    const Tier& tier = d.tiers[i];
-    const int inner_groups = std::min(tier.group_size / inner, (d.endpoints + inner - 1) / inner);
-    input *= inner_groups;
-    down_visited[i] = tier.uplink_bandwidth > 0;
-    up_visited[i] = down_visited[i] && tier.uplink_bandwidth < input;
-    if (down_visited[i]) input = std::min(input, tier.uplink_bandwidth);
-    const size_t groups = (endpoints + tier.group_size - 1) / tier.group_size;
-    up_base[i] = clocks;
-    down_base[i] = clocks + groups;
-    clocks += 2 * groups;
-    inner = tier.group_size;
-  }
-  clocks_.assign(clocks, 0);
-
-  for (int turn = 0; turn < tiers; ++turn) {
-    first_stage_.push_back(static_cast<uint16_t>(stages_.size()));
-    Time latency = 0;
-    const auto visit = [&](double rate, size_t base, int group_size, bool at_source, bool last) {
-      stages_.push_back({latency, std::llround(rate), base, group_size, at_source, last});
-      latency = 0;
-    };
-    for (int i = 0; i < turn; ++i) {
-      latency += d.TierLatency(i, false);
-      if (up_visited[i]) {
-        visit(d.tiers[i].uplink_bandwidth, up_base[i], d.tiers[i].group_size, true, false);
-      }
-    }
-    latency += d.TierLatency(turn, true);
-    for (int i = turn - 1; i >= 0; --i) {
-      if (down_visited[i]) {
-        visit(d.tiers[i].uplink_bandwidth, down_base[i], d.tiers[i].group_size, false, false);
-      }
-      latency += d.TierLatency(i, false);
-    }
-    visit(d.port_bandwidth, receive_base, 1, false, true);
-  }
-}
+Simulator::Simulator(Description description, std::unique_ptr<const Network> network,
+                     EngineKind engine)
+    : description_(std::move(description)),
+      network_(std::move(network)),
+      wires_(Wires::Create(engine, *network_, description_, queue_, *this)),
+      reduce_rate_(std::llround(description_.reduce_bandwidth)),
+      copy_rate_(std::llround(description_.copy_bandwidth)),
+      message_rate_(std::llround(description_.message_bandwidth)),
+      engines_(description_.endpoints, 0),
+      next_start_(description_.message_gap > 0 ? description_.endpoints : 0, 0) {}
 
 uint32_t Simulator::NewRecord(int src, int dst, int64_t bytes, uint64_t user, int order_source) {
-  uint32_t index;
+  uint32_t id;
   if (free_.empty()) {
-    index = static_cast<uint32_t>(records_.size());
+    id = static_cast<uint32_t>(records_.size());
     records_.emplace_back();
   } else {
-    index = free_.back();
+    id = free_.back();
     free_.pop_back();
   }
-  Record& r = records_[index];
-  r.bytes = bytes;
-  r.user = user;
-  r.order = static_cast<uint64_t>(order_source) << kSequenceBits | sequence_++;
-  r.src = src;
-  r.dst = dst;
-  r.pending = 0;
-  return index;
+  const uint64_t order =
+      static_cast<uint64_t>(order_source + 1) << kSequenceBits | sequence_++;
+  records_[id] = {.bytes = bytes, .user = user, .order = order, .src = src, .dst = dst,
+                  .group = -1, .pending = 1, .climbs = false};
+  return id;
 }
 
-void Simulator::Release(uint32_t index) {
-  if (--records_[index].pending == 0) free_.push_back(index);
+void Simulator::Release(uint32_t id) {
+  if (--records_[id].pending == 0) free_.push_back(id);
 }
 
-void Simulator::Schedule(Time time, uint32_t record, Step step) {
-  ++records_[record].pending;
-  queue_.Push({time, records_[record].order, record, step});
+// The bytes a message takes on the wire under the protocol that suits it, and what it costs before.
+int64_t Simulator::OnWire(int64_t bytes, int src, int dst, Time& overhead) const {
+  if (description_.protocols.empty()) return bytes;
+  const Description& d = description_;
+  const double rate = d.PathBandwidth(src, dst);
+  const Protocol* best = nullptr;
+  double least = 0;
+  for (const Protocol& protocol : d.protocols) {
+    if (bytes > protocol.max_bytes) continue;
+    const double cost = static_cast<double>(protocol.overhead) +
+                        static_cast<double>(bytes) * kSecond / (protocol.efficiency * rate);
+    if (best == nullptr || cost < least) best = &protocol, least = cost;
+  }
+  if (best == nullptr) return bytes;
+  overhead += best->overhead;
+  return std::llround(static_cast<double>(bytes) / best->efficiency);
 }
 
 void Simulator::Send(int src, int dst, int64_t bytes, uint64_t user) {
   Require(src >= 0 && src < description_.endpoints, "Send: source out of range");
   Require(dst >= 0 && dst < description_.endpoints, "Send: destination out of range");
   Require(bytes >= 0, "Send: negative size");
-  const uint32_t index = NewRecord(src, dst, bytes, user, src);
-  Record& r = records_[index];
-  Time& clock = clocks_[src];
-  const Time head = std::max(clock, now() + description_.send_overhead);
-  r.duration = TransferTime(bytes, port_rate_);
-  r.tail = clock = head + r.duration;
-  r.stage = first_stage_[description_.MeetingTier(src, dst)];
-  const Time latency = stages_[r.stage].latency;
-  Schedule(r.tail, index, Step::kSent);
-  r.tail += latency;
-  Schedule(head + latency, index, Step::kArrive);
+  const uint32_t id = NewRecord(src, dst, bytes, user, src);
+  records_[id].pending = 2;
+  Time start = description_.send_overhead;
+  if (!description_.protocols.empty()) OnWire(bytes, src, dst, start);
+  start += now();
+  if (!next_start_.empty()) {
+    start = std::max(start, next_start_[src]);
+    next_start_[src] = start + description_.message_gap;
+  }
+  if (start == now()) return Enter(id);
+  queue_.Push({start, records_[id].order, id, kStart});
+}
+
+void Simulator::Enter(uint32_t id) {
+  const Record& r = records_[id];
+  Passage passage{.id = id, .bytes = r.bytes, .rate = message_rate_, .order = r.order};
+  if (r.group < 0) {
+    network_->Route(r.src, r.dst, path_);
+    Time overhead = 0;
+    passage.bytes = OnWire(r.bytes, r.src, r.dst, overhead);
+  } else {
+    const int tier = groups_[r.group].tier;
+    passage.rate = 0;
+    passage.bytes = std::llround(static_cast<double>(r.bytes) /
+                                 description_.tiers[tier].group_efficiency);
+    passage.notify_head = r.climbs;
+    if (r.climbs) {
+      network_->Climb(r.src, tier, path_);
+    } else {
+      network_->Descend(tier, r.dst, path_);
+    }
+  }
+  wires_->Enter(passage, path_);
 }
 
 void Simulator::After(Time delay, uint64_t user) {
   Require(delay >= 0, "After: negative delay");
   // Timers come after the messages of their instant.
-  Schedule(now() + delay, NewRecord(-1, -1, 0, user, description_.endpoints), Step::kTimer);
+  const uint32_t id = NewRecord(-1, -1, 0, user, description_.endpoints);
+  queue_.Push({now() + delay, records_[id].order, id, kTimer});
 }
 
 void Simulator::Engine(int endpoint, int64_t bytes, int64_t rate, uint64_t user) {
@@ -156,7 +127,8 @@ void Simulator::Engine(int endpoint, int64_t bytes, int64_t rate, uint64_t user)
   Require(bytes >= 0, "engine: negative size");
   Time& clock = engines_[endpoint];
   clock = std::max(clock, now()) + (rate == 0 ? 0 : TransferTime(bytes, rate));
-  Schedule(clock, NewRecord(endpoint, endpoint, bytes, user, endpoint), Step::kTimer);
+  const uint32_t id = NewRecord(endpoint, endpoint, bytes, user, endpoint);
+  queue_.Push({clock, records_[id].order, id, kTimer});
 }
 
 void Simulator::Reduce(int endpoint, int64_t bytes, uint64_t user) {
@@ -167,50 +139,121 @@ void Simulator::Copy(int endpoint, int64_t bytes, uint64_t user) {
   Engine(endpoint, bytes, copy_rate_, user);
 }
 
-void Simulator::Arrive(uint32_t index, Time head) {
-  Record& r = records_[index];
-  const Stage& stage = stages_[r.stage];
-  Time& clock = clocks_[stage.base + (stage.at_source ? r.src : r.dst) / stage.group_size];
-  const Time service = TransferTime(r.bytes, stage.rate);
-  clock = std::max(clock, head) + service;
-  r.duration = std::max(r.duration, service);
-  r.tail = std::max(r.tail, clock);
-  if (stage.last) {
-    Schedule(r.tail + description_.recv_overhead, index, Step::kDelivered);
-    return;
+int Simulator::GroupTier(absl::Span<const int> endpoints) const {
+  const Description& d = description_;
+  int tier = 0;
+  for (int e : endpoints) tier = std::max(tier, d.MeetingTier(endpoints[0], e));
+  for (int i = d.EntryTier(tier); i <= tier; ++i) {
+    if (d.tiers[i].group_efficiency <= 0) return -1;
   }
-  const Time next = stages_[++r.stage].latency;
-  const Time head_out = std::max(head, r.tail - r.duration);
-  r.tail += next;
-  Schedule(head_out + next, index, Step::kArrive);
+  return tier;
 }
 
-void Simulator::Handle(const Entry& entry, std::vector<Event>& out) {
-  if (entry.step == Step::kArrive) {
-    Arrive(entry.record, entry.time);
+void Simulator::Group(int tier, absl::Span<const int> sources, absl::Span<const int> targets,
+                      int64_t bytes, uint64_t user) {
+  Require(!sources.empty() && bytes >= 0, "Group: no source, or a negative size");
+  int32_t index;
+  if (free_groups_.empty()) {
+    index = static_cast<int32_t>(groups_.size());
+    groups_.emplace_back();
   } else {
-    const Record& r = records_[entry.record];
-    const EventKind kind = entry.step == Step::kSent        ? EventKind::kSent
-                           : entry.step == Step::kDelivered ? EventKind::kDelivered
-                                                            : EventKind::kTimer;
-    out.push_back({entry.time, kind, r.src, r.dst, r.bytes, r.user});
+    index = free_groups_.back();
+    free_groups_.pop_back();
   }
-  Release(entry.record);
+  GroupState& group = groups_[index];
+  group.targets.assign(targets.begin(), targets.end());
+  group.user = user;
+  group.tier = tier;
+  group.heads = group.tails = static_cast<int>(sources.size());
+  group.results = static_cast<int>(targets.size());
+  group.last_tail = 0;
+  for (int src : sources) {
+    Require(src >= 0 && src < description_.endpoints, "Group: source out of range");
+    const uint32_t id = NewRecord(src, -1, bytes, user, src);
+    records_[id].group = index;
+    records_[id].climbs = true;
+    records_[id].pending = 2;
+    if (description_.send_overhead == 0) {
+      Enter(id);
+    } else {
+      queue_.Push({now() + description_.send_overhead, records_[id].order, id, kStart});
+    }
+  }
+}
+
+void Simulator::Report(uint32_t id, EventKind kind) {
+  const Record& r = records_[id];
+  out_->push_back({now(), kind, r.src, r.dst, r.bytes, r.user});
+  Release(id);
+}
+
+void Simulator::Sent(uint32_t id) {
+  // The result of a group operation has left a switch: nobody waits for that.
+  if (records_[id].group >= 0 && !records_[id].climbs) return;
+  Report(id, EventKind::kSent);
+}
+
+// Results leave the switch when the heads of all operands have come: it forwards as it combines.
+void Simulator::Head(uint32_t id) {
+  const int32_t index = records_[id].group;
+  if (--groups_[index].heads > 0) return;
+  const int64_t bytes = records_[id].bytes;
+  const uint64_t user = records_[id].user;
+  for (size_t i = 0; i < groups_[index].targets.size(); ++i) {
+    const int dst = groups_[index].targets[i];
+    const uint32_t result = NewRecord(-1, dst, bytes, user, dst);
+    records_[result].group = index;
+    Enter(result);
+  }
+}
+
+void Simulator::Delivered(uint32_t id) {
+  const Record& r = records_[id];
+  if (r.group >= 0 && r.climbs) {
+    GroupState& group = groups_[r.group];
+    if (--group.tails == 0) {
+      group.last_tail = now();
+      std::vector<uint32_t> held;
+      held.swap(group.held);
+      for (uint32_t result : held) Delivered(result);
+    }
+    return Release(id);
+  }
+  Time report = now() + description_.recv_overhead;
+  if (r.group >= 0) {
+    // Not before the last byte of the last operand can have come down from the switch.
+    GroupState& group = groups_[r.group];
+    if (group.tails > 0) return group.held.push_back(id);
+    network_->Descend(group.tier, r.dst, path_);
+    Time down = description_.recv_overhead;
+    for (Time latency : network_->hop_latencies(path_.profile)) down += latency;
+    report = std::max(report, group.last_tail + down);
+    if (--group.results == 0) free_groups_.push_back(r.group);
+  }
+  if (report == now()) return Report(id, EventKind::kDelivered);
+  queue_.Push({report, r.order, id, kReport});
 }
 
 bool Simulator::Advance(std::vector<Event>& out) {
   const size_t before = out.size();
-  while (out.size() == before || (queue_.occupied & 1) != 0) {
-    if (!queue_.Refill()) return out.size() != before;
-    batch_.clear();
-    batch_.swap(queue_.buckets[0]);
-    queue_.occupied &= ~uint64_t{1};
-    if (batch_.size() > 1) {
-      std::sort(batch_.begin(), batch_.end(), [](const Entry& a, const Entry& b) {
-        return a.order != b.order ? a.order < b.order : a.step < b.step;
-      });
+  out_ = &out;
+  while (out.size() == before || queue_.due()) {
+    if (!queue_.Take(batch_)) return out.size() != before;
+    for (const Entry& entry : batch_) {
+      switch (entry.step) {
+        case kStart:
+          Enter(entry.record);
+          break;
+        case kReport:
+          Report(entry.record, EventKind::kDelivered);
+          break;
+        case kTimer:
+          Report(entry.record, EventKind::kTimer);
+          break;
+        default:
+          wires_->Handle(entry);
+      }
     }
-    for (const Entry& entry : batch_) Handle(entry, out);
   }
   return true;
 }

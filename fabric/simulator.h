@@ -1,29 +1,23 @@
-// A discrete-event simulator of messages through the ports of a described fabric.
+// A discrete-event simulator of messages between the endpoints of a described system.
 //
-// A message passes the send port of its source, the uplinks and downlinks of the groups it leaves
-// and enters, and the receive port of its destination. Every port serves messages in the order in
-// which their heads arrive, equal times by source and then by order of issue. Forwarding is
-// cut-through: the head moves on after the latency of a hop, the tail is held to the slowest link
-// passed so far. Alone, b bytes take the path latency plus b / bandwidth, rounded up to 1 ps.
-//
-// For a port of rate C with clock V, a message whose head arrives at h and whose tail at t:
-//   V' = max(V, h) + b/C,   tail out = max(t, V'),   head out = max(h, tail out - duration)
-// where duration is b over the slowest rate passed. A port thus carries several slower streams side
-// by side, as a group's uplink sprayed over many links does, without ever exceeding its rate. An
-// uplink at least as fast as all ports of its group cannot queue and is passed without being
-// visited. A message counts in full when its head arrives: a short message that shares a downlink
-// with a long one waits up to the long one's b/C.
+// A message costs its source send_overhead, passes the ports of its path (see fifo.h for the law of
+// a port under the default engine) and costs its destination recv_overhead. Alone, b bytes take the
+// overheads, the path's latency and b / bandwidth, rounded up to 1 ps.
 #ifndef FABRIC_SIMULATOR_H_
 #define FABRIC_SIMULATOR_H_
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/types/span.h"
 #include "fabric/description.h"
+#include "fabric/network.h"
+#include "fabric/queue.h"
 #include "fabric/units.h"
+#include "fabric/wires.h"
 
 namespace fabric {
 
@@ -36,7 +30,7 @@ enum class EventKind : uint8_t {
 struct Event {
   Time time = 0;
   EventKind kind = EventKind::kTimer;
-  int src = -1;  // of a reduction or copy: its endpoint; of a timer: -1
+  int src = -1;  // of a reduction or copy: its endpoint; of a timer or a combined result: -1
   int dst = -1;
   int64_t bytes = 0;
   uint64_t user = 0;
@@ -45,12 +39,17 @@ struct Event {
 };
 
 // Not thread-safe. Endpoints out of range and negative sizes or delays end the program.
-class Simulator {
+class Simulator final : private Arrivals {
  public:
-  static absl::StatusOr<Simulator> Create(Description description);
+  static absl::StatusOr<std::unique_ptr<Simulator>> Create(
+      Description description, EngineKind engine = EngineKind::kFifo);
+  Simulator(const Simulator&) = delete;
+  Simulator& operator=(const Simulator&) = delete;
 
-  Time now() const { return queue_.last; }
+  Time now() const { return queue_.now(); }
   const Description& description() const { return description_; }
+  const Network& network() const { return *network_; }
+  absl::string_view engine() const { return wires_->name(); }
 
   // Reported as kSent and as kDelivered. src == dst takes the way of a neighbour.
   void Send(int src, int dst, int64_t bytes, uint64_t user);
@@ -59,76 +58,69 @@ class Simulator {
   void Reduce(int endpoint, int64_t bytes, uint64_t user);
   void Copy(int endpoint, int64_t bytes, uint64_t user);
 
+  // The tier whose switches can reduce and replicate among all these endpoints, or -1.
+  int GroupTier(absl::Span<const int> endpoints) const;
+  // What the switches of tier `tier`, as GroupTier gave it, do with `bytes` of every source: combine
+  // them (one source: nothing to combine) and bring the result to every target. Reported as kSent
+  // of each source and, with src -1, as kDelivered of each target.
+  void Group(int tier, absl::Span<const int> sources, absl::Span<const int> targets, int64_t bytes,
+             uint64_t user);
+
   // Moves to the next instant with events and appends all of them, in an order that depends only
   // on the calls made. False, with nothing appended, if nothing is in flight.
   bool Advance(std::vector<Event>& out);
 
  private:
-  enum class Step : uint8_t { kArrive, kSent, kDelivered, kTimer };
-
-  struct Entry {
-    Time time;
-    uint64_t order;  // source in the upper bits, then sequence
-    uint32_t record;
-    Step step;
-  };
-
-  // A monotone radix heap: bucket 0 holds the current instant, bucket i the entries whose highest
-  // bit different from `last` is i - 1.
-  struct Queue {
-    Time last = 0;
-    uint64_t occupied = 0;
-    std::array<std::vector<Entry>, 64> buckets;
-
-    void Push(const Entry& entry);
-    bool Refill();  // moves the earliest instant to bucket 0; false if empty
-  };
+  enum Step : uint8_t { kStart, kReport, kTimer };
 
   // A pooled message, timer or engine task.
   struct Record {
-    Time tail;
-    Time duration;
     int64_t bytes;
     uint64_t user;
     uint64_t order;
     int32_t src;
     int32_t dst;
-    uint16_t stage;   // index in stages_
-    uint8_t pending;  // entries in the queue that refer to the record
+    int32_t group;      // index in groups_, or -1
+    uint8_t pending;    // reports to come
+    bool climbs;        // of a group: on its way to the switch
+  };
+  struct GroupState {
+    std::vector<int> targets;
+    uint64_t user;
+    int tier;
+    int heads, tails;   // operands that have not reached the switch
+    int results;        // targets to report
+    Time last_tail;
+    std::vector<uint32_t> held;  // results that came down before the last operand's last byte rose
   };
 
-  // A port to visit after a hop. Its clocks are at clocks_[base + endpoint / group_size].
-  struct Stage {
-    Time latency;  // of the hop that leads to it
-    int64_t rate;
-    size_t base;
-    int group_size;
-    bool at_source;
-    bool last;
-  };
-
-  explicit Simulator(Description description);
+  Simulator(Description description, std::unique_ptr<const Network> network, EngineKind engine);
 
   uint32_t NewRecord(int src, int dst, int64_t bytes, uint64_t user, int order_source);
-  void Release(uint32_t index);
-  void Schedule(Time time, uint32_t record, Step step);
+  void Release(uint32_t id);
+  void Enter(uint32_t id);
+  int64_t OnWire(int64_t bytes, int src, int dst, Time& overhead) const;
   void Engine(int endpoint, int64_t bytes, int64_t rate, uint64_t user);
-  void Arrive(uint32_t index, Time head);
-  void Handle(const Entry& entry, std::vector<Event>& out);
+  void Report(uint32_t id, EventKind kind);
+  void Sent(uint32_t id) override;
+  void Head(uint32_t id) override;
+  void Delivered(uint32_t id) override;
 
-  Description description_;
-  int64_t port_rate_ = 0;
-  int64_t reduce_rate_ = 0;
-  int64_t copy_rate_ = 0;
-  std::vector<Stage> stages_;
-  std::vector<uint16_t> first_stage_;  // of a path that turns at a tier
-  std::vector<Time> clocks_;           // when each port is free
-  std::vector<Time> engines_;
+  const Description description_;
+  const std::unique_ptr<const Network> network_;
+  Queue queue_;
+  const std::unique_ptr<Wires> wires_;
+  const int64_t reduce_rate_, copy_rate_, message_rate_;
+  std::vector<Time> engines_;      // until when each endpoint's engine is taken
+  std::vector<Time> next_start_;   // of a message of each endpoint, when messages have a gap
   std::vector<Record> records_;
   std::vector<uint32_t> free_;
+  std::vector<GroupState> groups_;
+  std::vector<int32_t> free_groups_;
   std::vector<Entry> batch_;
+  Path path_;
   uint64_t sequence_ = 0;
-  Queue queue_;
+  std::vector<Event>* out_ = nullptr;  // of the Advance under way
 };
 
 }  // namespace fabric

@@ -26,6 +26,9 @@ constexpr Unit kBandwidths[] = {
     {"MiB/s", 1048576.0}, {"GiB/s", 1073741824.0}, {"TiB/s", 1099511627776.0},
     {"Kb/s", 1e3 / 8},    {"Mb/s", 1e6 / 8},       {"Gb/s", 1e9 / 8},
     {"Tb/s", 1e12 / 8}};
+constexpr Unit kSizes[] = {{"B", 1},          {"KB", 1e3},          {"MB", 1e6},
+                          {"GB", 1e9},       {"TB", 1e12},         {"KiB", 1024.0},
+                          {"MiB", 1048576.0}, {"GiB", 1073741824.0}, {"TiB", 1099511627776.0}};
 constexpr Unit kLengths[] = {{"m", 1}, {"cm", 0.01}, {"km", 1000}};
 
 absl::StatusOr<double> Parse(absl::string_view text, absl::string_view what,
@@ -75,6 +78,12 @@ absl::StatusOr<Time> ParseTime(absl::string_view text) {
 
 absl::StatusOr<double> ParseBandwidth(absl::string_view text) {
   return Parse(text, "bandwidth", kBandwidths, 1e18);
+}
+
+absl::StatusOr<int64_t> ParseBytes(absl::string_view text) {
+  const auto value = Parse(text, "size", kSizes, 1e17);
+  if (!value.ok()) return value.status();
+  return static_cast<int64_t>(std::llround(*value));
 }
 
 absl::StatusOr<double> ParseLength(absl::string_view text) {

@@ -19,6 +19,8 @@ inline constexpr Time kSecond = 1'000'000 * kMicrosecond;
 absl::StatusOr<Time> ParseTime(absl::string_view text);
 // Bytes per second: B/s, KB/s .. TB/s (powers of 1000), KiB/s .. TiB/s, and bits: Kb/s .. Tb/s.
 absl::StatusOr<double> ParseBandwidth(absl::string_view text);
+// B, KB .. TB (powers of 1000), KiB .. TiB; a whole number of bytes.
+absl::StatusOr<int64_t> ParseBytes(absl::string_view text);
 // Metres: m, cm, km.
 absl::StatusOr<double> ParseLength(absl::string_view text);
 

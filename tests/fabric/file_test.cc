@@ -22,7 +22,7 @@ TEST(File, APresetWithOverrides) {
                             "port_bandwidth = \"196 GB/s\"\n[node]\nswitch_latency = \"300 ns\"\n"));
   ASSERT_TRUE(d.ok()) << d.status();
   EXPECT_EQ(d->endpoints, 96);
-  EXPECT_EQ(d->port_bandwidth, 196e9);
+  EXPECT_EQ(d->tiers[0].port_bandwidth, 196e9);
   EXPECT_EQ(d->tiers[0].switch_latency, 300 * kNanosecond);
 }
 

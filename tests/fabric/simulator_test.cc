@@ -5,6 +5,7 @@
 #include <cinttypes>
 #include <cstdint>
 #include <cstdio>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -16,7 +17,7 @@
 namespace fabric {
 namespace {
 
-Simulator Make(const std::string& name, int endpoints = 0, std::vector<std::string> sets = {}) {
+std::unique_ptr<Simulator> Make(const std::string& name, int endpoints = 0, std::vector<std::string> sets = {}) {
   auto description = Load(name, endpoints, sets);
   EXPECT_TRUE(description.ok()) << description.status();
   auto simulator = Simulator::Create(*std::move(description));
@@ -24,7 +25,8 @@ Simulator Make(const std::string& name, int endpoints = 0, std::vector<std::stri
   return *std::move(simulator);
 }
 
-std::vector<Event> Drain(Simulator& simulator) {
+std::vector<Event> Drain(std::unique_ptr<Simulator>& owner) {
+  Simulator& simulator = *owner;
   std::vector<Event> events;
   while (simulator.Advance(events)) {
   }
@@ -58,8 +60,8 @@ uint64_t Digest(const std::vector<Event>& events) {
 }
 
 TEST(Simulator, SingleMessage) {
-  Simulator s = Make("crossbar", 4);
-  s.Send(0, 1, 1'000'000, 7);
+  auto s = Make("crossbar", 4);
+  s->Send(0, 1, 1'000'000, 7);
   const auto events = Drain(s);
   ASSERT_EQ(events.size(), 2u);
   EXPECT_EQ(events[0].kind, EventKind::kSent);
@@ -67,57 +69,73 @@ TEST(Simulator, SingleMessage) {
   Check("delivered = L + b/B, 1 us + 1 MB / 400 GB/s", 3'500'000, events[1].time);
   EXPECT_EQ(events[1], (Event{3'500'000, EventKind::kDelivered, 0, 1, 1'000'000, 7}));
   std::vector<Event> none;
-  EXPECT_FALSE(s.Advance(none));
+  EXPECT_FALSE(s->Advance(none));
 }
 
 TEST(Simulator, RoundsUpToAPicosecondAndHoldsLargeSizes) {
-  Simulator s = Make("crossbar", 2, {"port_bandwidth=300 GB/s", "latency=0 ns"});
-  s.Send(0, 1, 1, 0);
+  auto s = Make("crossbar", 2, {"port_bandwidth=300 GB/s", "latency=0 ns"});
+  s->Send(0, 1, 1, 0);
   Check("ceil(1 B / 300 GB/s) = ceil(3.33 ps)", 4, LastDelivery(Drain(s)));
-  Simulator large = Make("crossbar", 2, {"port_bandwidth=300 GB/s", "latency=0 ns"});
-  large.Send(0, 1, int64_t{1} << 40, 0);
+  auto large = Make("crossbar", 2, {"port_bandwidth=300 GB/s", "latency=0 ns"});
+  large->Send(0, 1, int64_t{1} << 40, 0);
   Check("ceil(2^40 B / 300 GB/s)", 3'665'038'759'254, LastDelivery(Drain(large)));
-  Simulator empty = Make("crossbar", 2);
-  empty.Send(0, 1, 0, 0);
+  auto empty = Make("crossbar", 2);
+  empty->Send(0, 1, 0, 0);
   Check("L, no bytes", kMicrosecond, LastDelivery(Drain(empty)));
 }
 
 TEST(Simulator, RingStepOfAllRanksCostsOneMessage) {
   const int n = 384;
-  Simulator s = Make("crossbar", n);
-  for (int i = 0; i < n; ++i) s.Send(i, (i + 1) % n, 4'000'000, i);
+  auto s = Make("crossbar", n);
+  for (int i = 0; i < n; ++i) s->Send(i, (i + 1) % n, 4'000'000, i);
   Check("ring step = L + b/B, 384 ranks, 4 MB", 11'000'000, LastDelivery(Drain(s)));
   // Seven of eight hops stay in the node; the slowest is the one between nodes.
-  Simulator c = Make("cloudmatrix384");
-  for (int i = 0; i < n; ++i) c.Send(i, (i + 1) % n, 3'920'000, i);
+  auto c = Make("cloudmatrix384");
+  for (int i = 0; i < n; ++i) c->Send(i, (i + 1) % n, 3'920'000, i);
   Check("ring step = L_inter + b/B, cloudmatrix384, 3.92 MB", 10'800'000, LastDelivery(Drain(c)));
 }
 
-TEST(Simulator, IncastSerialises) {
+TEST(Simulator, IncastIsSharedByTurns) {
   const int n = 8;
-  Simulator s = Make("crossbar", n + 1);
-  for (int i = 1; i <= n; ++i) s.Send(i, 0, 400'000, i);
-  std::vector<Event> delivered;
-  for (const Event& e : Drain(s)) {
-    if (e.kind == EventKind::kDelivered) delivered.push_back(e);
-  }
-  ASSERT_EQ(delivered.size(), 8u);
-  for (int i = 0; i < n; ++i) {
-    EXPECT_EQ(delivered[i].src, i + 1);  // equal arrivals go by source
-    Check("incast k = L + k b/B", 1'000'000 + (i + 1) * 1'000'000, delivered[i].time);
+  auto s = Make("crossbar", n + 1);
+  for (int i = 1; i <= n; ++i) s->Send(i, 0, 400'000, i);
+  const auto events = Drain(s);
+  Check("last of an incast of n = L + n b/B", 9'000'000, LastDelivery(events));
+  // Turns are chunks of 65536 bytes: nobody ends earlier than a round before the end.
+  const Time round = n * TransferTime(65536, 400'000'000'000);
+  for (const Event& e : events) {
+    if (e.kind != EventKind::kDelivered) continue;
+    EXPECT_GE(e.time, 9'000'000 - round) << e.src;
   }
 }
 
+TEST(Simulator, AShortMessageWaitsForAChunkNotForALongMessage) {
+  auto s = Make("crossbar", 3);
+  s->Send(1, 0, 400'000'000, 1);  // 1 ms
+  s->After(100'000'000, 9);
+  std::vector<Event> events;
+  ASSERT_TRUE(s->Advance(events));
+  s->Send(2, 0, 4000, 2);
+  events = Drain(s);
+  Time small = 0;
+  for (const Event& e : events) {
+    if (e.kind == EventKind::kDelivered && e.src == 2) small = e.time;
+  }
+  // A chunk of a message this large is a 64th of it.
+  EXPECT_LE(small, 100'000'000 + 1'000'000 + 10'000 + TransferTime(400'000'000 / 64, 400'000'000'000));
+  Check("the long one: L + (b + b')/B", 1'001'010'000, LastDelivery(events));
+}
+
 TEST(Simulator, OutcastSerialisesAndPipelines) {
-  Simulator s = Make("crossbar", 4);
-  for (int i = 1; i < 4; ++i) s.Send(0, i, 400'000, i);
+  auto s = Make("crossbar", 4);
+  for (int i = 1; i < 4; ++i) s->Send(0, i, 400'000, i);
   Check("outcast of 3 = L + 3 b/B", 4'000'000, LastDelivery(Drain(s)));
 }
 
 TEST(Simulator, CloudMatrixLatencies) {
   const auto one = [](int src, int dst, int64_t bytes) {
-    Simulator s = Make("cloudmatrix384");
-    s.Send(src, dst, bytes, 0);
+    auto s = Make("cloudmatrix384");
+    s->Send(src, dst, bytes, 0);
     return LastDelivery(Drain(s));
   };
   Check("intra-node = 1 switch x 200 ns", 200'000, one(0, 7, 0));
@@ -129,31 +147,34 @@ TEST(Simulator, CloudMatrixLatencies) {
 }
 
 TEST(Simulator, NodeToNodeRunsAtLineRate) {
-  Simulator s = Make("cloudmatrix384");
-  for (int i = 0; i < 8; ++i) s.Send(i, 8 + i, 3'920'000, i);
+  auto s = Make("cloudmatrix384");
+  for (int i = 0; i < 8; ++i) s->Send(i, 8 + i, 3'920'000, i);
   Check("8 pairs side by side = L + b/B", 10'800'000, LastDelivery(Drain(s)));
 }
 
 TEST(Simulator, OversubscribedUplinkLimits) {
-  Simulator s = Make("cloudmatrix384", 0, {"node.uplink_bandwidth=784 GB/s"});
-  for (int i = 0; i < 8; ++i) s.Send(i, 8 + i, 3'920'000, i);
-  Check("8 pairs over a quarter of the uplink = L + 8 b/C", 40'800'000, LastDelivery(Drain(s)));
-  Simulator slow = Make("cloudmatrix384", 0, {"node.uplink_bandwidth=98 GB/s"});
-  slow.Send(0, 8, 3'920'000, 0);
+  auto s = Make("cloudmatrix384", 0, {"node.uplink_bandwidth=784 GB/s"});
+  for (int i = 0; i < 8; ++i) s->Send(i, 8 + i, 3'920'000, i);
+  // All bytes have passed the uplink at 40 us; the last chunk then still takes its own time.
+  const Time shared = LastDelivery(Drain(s));
+  EXPECT_GE(shared, 40'800'000) << "L + 8 b/C";
+  EXPECT_LE(shared, 40'800'000 + TransferTime(65536, 392'000'000'000)) << "and a chunk";
+  auto slow = Make("cloudmatrix384", 0, {"node.uplink_bandwidth=98 GB/s"});
+  slow->Send(0, 8, 3'920'000, 0);
   Check("one message over a slow uplink = L + b/C", 40'800'000, LastDelivery(Drain(slow)));
 }
 
 TEST(Simulator, OverheadsTimersAndEngine) {
-  Simulator s = Make("crossbar", 2,
+  auto s = Make("crossbar", 2,
                      {"send_overhead=300 ns", "recv_overhead=200 ns", "reduce_bandwidth=100 GB/s"});
-  s.Send(0, 1, 400'000, 0);
+  s->Send(0, 1, 400'000, 0);
   Check("o_s + L + b/B + o_r", 2'500'000, LastDelivery(Drain(s)));
-  const Time start = s.now();
-  s.Reduce(0, 100'000, 1);
-  s.Copy(0, 100'000, 2);  // free, yet behind the reduction
-  s.Reduce(0, 100'000, 3);
-  s.Reduce(1, 100'000, 4);
-  s.After(500, 5);
+  const Time start = s->now();
+  s->Reduce(0, 100'000, 1);
+  s->Copy(0, 100'000, 2);  // free, yet behind the reduction
+  s->Reduce(0, 100'000, 3);
+  s->Reduce(1, 100'000, 4);
+  s->After(500, 5);
   const auto events = Drain(s);
   ASSERT_EQ(events.size(), 5u);
   EXPECT_EQ(events[0].user, 5u);
@@ -166,32 +187,32 @@ TEST(Simulator, OverheadsTimersAndEngine) {
 }
 
 TEST(Simulator, ReportsOneInstantAtATime) {
-  Simulator s = Make("crossbar", 4, {"latency=0 ns"});
-  s.Send(0, 1, 400, 0);
-  s.Send(2, 3, 400, 1);
-  s.After(1000, 2);
+  auto s = Make("crossbar", 4, {"latency=0 ns"});
+  s->Send(0, 1, 400, 0);
+  s->Send(2, 3, 400, 1);
+  s->After(1000, 2);
   std::vector<Event> events;
-  ASSERT_TRUE(s.Advance(events));
+  ASSERT_TRUE(s->Advance(events));
   EXPECT_EQ(events.size(), 5u);
-  EXPECT_EQ(s.now(), 1000);
-  s.After(0, 3);
-  ASSERT_TRUE(s.Advance(events));
+  EXPECT_EQ(s->now(), 1000);
+  s->After(0, 3);
+  ASSERT_TRUE(s->Advance(events));
   EXPECT_EQ(events.back().user, 3u);
-  EXPECT_EQ(s.now(), 1000);
-  EXPECT_FALSE(s.Advance(events));
+  EXPECT_EQ(s->now(), 1000);
+  EXPECT_FALSE(s->Advance(events));
 }
 
 std::vector<Event> AllToAll(int64_t bytes, double* milliseconds) {
-  Simulator s = Make("cloudmatrix384");
+  auto s = Make("cloudmatrix384");
   std::vector<Event> events;
   events.reserve(600'000);
   const auto start = std::chrono::steady_clock::now();
   const int n = 384;
   for (int round = 0; round < 2; ++round) {
     for (int k = 1; k < n; ++k) {
-      for (int i = 0; i < n; ++i) s.Send(i, (i + k) % n, bytes + i, k);
+      for (int i = 0; i < n; ++i) s->Send(i, (i + k) % n, bytes + i, k);
     }
-    while (s.Advance(events)) {
+    while (s->Advance(events)) {
     }
   }
   *milliseconds =

@@ -22,7 +22,7 @@ absl::StatusOr<std::unique_ptr<Backend>> EmulatedBackend::Create(
       new EmulatedBackend(*std::move(simulator), TopologyOf(description)));
 }
 
-EmulatedBackend::EmulatedBackend(fabric::Simulator simulator, Topology topology)
+EmulatedBackend::EmulatedBackend(std::unique_ptr<fabric::Simulator> simulator, Topology topology)
     : simulator_(std::move(simulator)), topology_(std::move(topology)) {
   ranks_.resize(topology_.ranks);
   std::iota(ranks_.begin(), ranks_.end(), 0);
@@ -59,17 +59,17 @@ void EmulatedBackend::Post(int rank, absl::Span<const Operation> operations) {
     record.rank = rank;
     record.token = operation.token;
     record.bytes = operation.bytes;
-    record.posted = record.matched = simulator_.now();
+    record.posted = record.matched = simulator_->now();
     const int64_t bytes = static_cast<int64_t>(operation.bytes);
     switch (operation.kind) {
       case OperationKind::kCopy:
-        simulator_.Copy(rank, bytes, index);
+        simulator_->Copy(rank, bytes, index);
         break;
       case OperationKind::kReduce:
-        simulator_.Reduce(rank, bytes, index);
+        simulator_->Reduce(rank, bytes, index);
         break;
       case OperationKind::kDelay:
-        simulator_.After(operation.delay, index);
+        simulator_->After(operation.delay, index);
         break;
       default:
         Fail(absl::UnimplementedError(absl::StrCat(
@@ -141,7 +141,7 @@ void EmulatedBackend::PostMessage(int rank, const Operation& operation) {
     record.peer = key.dst;
     record.reducing = false;
     record.sender_first = !sends;
-    record.matched = simulator_.now();
+    record.matched = simulator_->now();
     record.held.clear();
     starting_.push_back(index);
     return;
@@ -155,7 +155,7 @@ void EmulatedBackend::PostMessage(int rank, const Operation& operation) {
   record.token = operation.token;
   record.consumer = operation.consumer;
   record.order = order;
-  record.posted = simulator_.now();
+  record.posted = simulator_->now();
   record.next = kNone;
   if (sends) {
     record.held.assign(operation.src.begin(), operation.src.end());
@@ -183,10 +183,10 @@ void EmulatedBackend::Keep(const Record& record, Time done, bool local) {
   flow.delivered = local ? done : record.delivered;
   flow.done = done;
   if (!local) {
-    const fabric::Description& d = simulator_.description();
+    const fabric::Description& d = simulator_->description();
     flow.latency = d.send_overhead + d.PathLatency(flow.src, flow.dst) + d.recv_overhead;
     flow.serialisation = fabric::TransferTime(static_cast<int64_t>(record.bytes),
-                                              static_cast<int64_t>(d.port_bandwidth));
+                                              static_cast<int64_t>(d.PathBandwidth(flow.src, flow.dst)));
   }
   flows_.push_back(flow);
 }
@@ -200,7 +200,7 @@ absl::Status EmulatedBackend::Poll(Waiting waiting, std::vector<Completion>& don
     });
     for (uint32_t index : starting_) {
       const Record& record = records_[index];
-      simulator_.Send(record.rank, record.peer, static_cast<int64_t>(record.bytes), index);
+      simulator_->Send(record.rank, record.peer, static_cast<int64_t>(record.bytes), index);
     }
     starting_.clear();
   }
@@ -208,7 +208,7 @@ absl::Status EmulatedBackend::Poll(Waiting waiting, std::vector<Completion>& don
   const size_t before = done.size();
   while (done.size() == before) {
     events_.clear();
-    if (!simulator_.Advance(events_)) break;
+    if (!simulator_->Advance(events_)) break;
     for (const fabric::Event& event : events_) {
       const uint32_t index = static_cast<uint32_t>(event.user);
       Record& record = records_[index];
@@ -226,7 +226,7 @@ absl::Status EmulatedBackend::Poll(Waiting waiting, std::vector<Completion>& don
         record.delivered = event.time;
         if (record.kind == OperationKind::kRecvReduce && topology_.reduce_bandwidth > 0) {
           record.reducing = true;
-          simulator_.Reduce(record.peer, static_cast<int64_t>(record.bytes), index);
+          simulator_->Reduce(record.peer, static_cast<int64_t>(record.bytes), index);
           continue;
         }
         done.push_back({record.peer, record.recv_token});

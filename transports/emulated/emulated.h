@@ -28,7 +28,7 @@ class EmulatedBackend final : public Backend {
   absl::Span<const int> local_ranks() const override { return ranks_; }
   const Topology& topology() const override { return topology_; }
   Abilities abilities() const override;
-  Time Now() const override { return simulator_.now(); }
+  Time Now() const override { return simulator_->now(); }
   void Post(int rank, absl::Span<const Operation> operations) override;
   absl::Status Poll(Waiting waiting, std::vector<Completion>& done) override;
   absl::Status ShareFromRankZero(std::string&) override { return absl::OkStatus(); }
@@ -70,14 +70,14 @@ class EmulatedBackend final : public Backend {
     uint32_t head, tail;
   };
 
-  EmulatedBackend(fabric::Simulator simulator, Topology topology);
+  EmulatedBackend(std::unique_ptr<fabric::Simulator> simulator, Topology topology);
   uint32_t NewRecord();
   void PostMessage(int rank, const Operation& operation);
   void Move(const Record& waiting, const Operation& arriving, bool arriving_sends);
   void Fail(absl::Status status);
   void Keep(const Record& record, Time done, bool local);
 
-  fabric::Simulator simulator_;
+  const std::unique_ptr<fabric::Simulator> simulator_;
   Topology topology_;
   std::vector<int> ranks_;
   std::vector<uint64_t> posted_;  // sends of each rank so far

@@ -12,18 +12,26 @@ namespace ccl {
 Topology TopologyOf(const fabric::Description& d) {
   Topology topology;
   topology.ranks = d.endpoints;
-  for (size_t i = 0; i < d.tiers.size(); ++i) {
+  const int tiers = static_cast<int>(d.tiers.size());
+  for (int i = 0; i < tiers; ++i) {
     const fabric::Tier& tier = d.tiers[i];
+    const bool last = i + 1 == tiers || (tier.group_size >= d.endpoints && tier.rails == 1);
+    if (tier.rails > 1) continue;  // its groups are not of consecutive ranks
     Level level;
     level.name = tier.name;
-    const bool last = i + 1 == d.tiers.size() || tier.group_size >= d.endpoints;
     level.grouping = Grouping::Uniform(d.endpoints, last ? d.endpoints : tier.group_size);
-    level.latency = d.TierLatency(static_cast<int>(i), true);
-    for (size_t below = 0; below < i; ++below) {
-      level.latency += 2 * d.TierLatency(static_cast<int>(below), false);
+    const int entry = d.EntryTier(i);
+    level.latency = d.TierLatency(i, true);
+    for (int below = entry; below < i; ++below) level.latency += 2 * d.TierLatency(below, false);
+    level.bandwidth = tier.kind == fabric::TierKind::kSwitch ? d.tiers[entry].port_bandwidth
+                                                             : tier.link_bandwidth;
+    level.group_uplink = last || d.EntryTier(i + 1) == i + 1 ? 0 : tier.uplink_bandwidth;
+    level.in_group_reduce = level.in_group_multicast = true;
+    for (int below = entry; below <= i; ++below) {
+      if (d.tiers[below].group_efficiency == 0) {
+        level.in_group_reduce = level.in_group_multicast = false;
+      }
     }
-    level.bandwidth = d.port_bandwidth;
-    level.group_uplink = last ? 0 : tier.uplink_bandwidth;
     topology.levels.push_back(std::move(level));
     if (last) break;
   }

@@ -1,0 +1,323 @@
+#include "fabric/fifo.h"
+
+#include <algorithm>
+#include <bit>
+
+namespace fabric {
+namespace {
+
+// x * part / whole, for part <= whole.
+int64_t Share(int64_t x, int64_t part, int64_t whole) {
+  return static_cast<int64_t>(static_cast<__int128>(x) * part / whole);
+}
+
+constexpr int kMaxChunksPerMessage = 64;  // bounds the events of very large messages
+
+}  // namespace
+
+FifoWires::FifoWires(const Network& network, const Description& description, Queue& queue,
+                     Arrivals& arrivals)
+    : network_(network), queue_(queue), arrivals_(arrivals), chunk_bytes_(description.chunk_bytes) {
+  ports_.resize(network.ports().size());
+  for (size_t i = 0; i < ports_.size(); ++i) ports_[i].rate = network.ports()[i].rate;
+  free_paths_.resize(32);
+}
+
+uint32_t FifoWires::NewSegment(uint32_t message) {
+  uint32_t index;
+  if (free_segments_.empty()) {
+    index = static_cast<uint32_t>(segments_.size());
+    segments_.emplace_back();
+  } else {
+    index = free_segments_.back();
+    free_segments_.pop_back();
+  }
+  Segment& s = segments_[index];
+  s.message = message;
+  s.next = kNone;
+  s.sibling = messages_[message].segments;
+  messages_[message].segments = index;
+  return index;
+}
+
+void FifoWires::StorePath(Message& message, const Path& path) {
+  message.length = static_cast<uint32_t>(path.ports.size());
+  message.profile = path.profile;
+  const int room = std::bit_width(path.ports.size() | 3);
+  std::vector<uint32_t>& free = free_paths_[room];
+  if (free.empty()) {
+    message.path = static_cast<uint32_t>(paths_.size());
+    paths_.resize(paths_.size() + (size_t{1} << room));
+  } else {
+    message.path = free.back();
+    free.pop_back();
+  }
+  std::copy(path.ports.begin(), path.ports.end(), paths_.begin() + message.path);
+}
+
+void FifoWires::FreePath(const Message& message) {
+  free_paths_[std::bit_width(message.length | 3u)].push_back(message.path);
+}
+
+void FifoWires::Enter(const Passage& passage, const Path& path) {
+  if (passage.id >= messages_.size()) messages_.resize(passage.id + 1);
+  Message& m = messages_[passage.id];
+  const Time now = queue_.now();
+  Time spread = passage.spread;
+  if (passage.rate > 0) spread = std::max(spread, TransferTime(passage.bytes, passage.rate));
+  m.unsent = m.undelivered = passage.bytes;
+  m.sent_at = m.delivered_at = -1;
+  m.order = passage.order;
+  m.chunk = std::max(chunk_bytes_, passage.bytes / kMaxChunksPerMessage);
+  m.segments = kNone;
+  m.notify_head = passage.notify_head;
+  StorePath(m, path);
+  if (path.ports.empty()) {
+    const Time there = now + network_.hop_latencies(path.profile)[0];
+    queue_.Push({now + spread, m.order, passage.id, kSent});
+    if (m.notify_head) queue_.Push({there, m.order, passage.id, kHead});
+    m.sent_at = now + spread;
+    m.delivered_at = there + spread;
+    m.unsent = m.undelivered = 0;
+    queue_.Push({m.delivered_at, m.order, passage.id, kDelivered});
+    return;
+  }
+  const uint32_t index = NewSegment(passage.id);
+  Segment& s = segments_[index];
+  s.head = now;
+  s.tail = now + spread;
+  s.duration = spread;
+  s.offset = 0;
+  s.bytes = passage.bytes;
+  s.stage = 0;
+  Arrive(index);
+}
+
+void FifoWires::Arrive(uint32_t index) {
+  const Segment& s = segments_[index];
+  if (s.offset == kWithdrawn) return;
+  const uint32_t port = PortOf(s);
+  const PortState& p = ports_[port];
+  if (p.first == kNone && p.rate > 0) {
+    const Time service = TransferTime(s.bytes, p.rate);
+    if (std::max(p.busy, s.head) + service <= std::max(s.tail, s.head + service)) {
+      return Serve(port, index);
+    }
+  }
+  const uint32_t rest = p.first == kNone && p.rate > 0
+                            ? Cut(port, messages_[s.message].chunk)
+                            : kNone;
+  Wait(port, index);
+  if (rest != kNone) Wait(port, rest);
+  WakeAt(port, ports_[port].busy);
+}
+
+void FifoWires::Wait(uint32_t port, uint32_t index) {
+  PortState& p = ports_[port];
+  segments_[index].next = kNone;
+  if (p.first == kNone) {
+    p.first = index;
+  } else {
+    segments_[p.last].next = index;
+  }
+  p.last = index;
+}
+
+void FifoWires::WakeAt(uint32_t port, Time time) {
+  PortState& p = ports_[port];
+  if (p.rate == 0 || p.first == kNone || p.serve_at == time) return;
+  p.serve_at = std::max(time, queue_.now());
+  queue_.Push({p.serve_at, port, port, kServe});
+}
+
+void FifoWires::Serve(uint32_t port, uint32_t index) {
+  PortState& p = ports_[port];
+  Segment& s = segments_[index];
+  Message& m = messages_[s.message];
+  const Time service = TransferTime(s.bytes, p.rate);
+  p.started = std::max(p.busy, s.head);
+  p.busy = p.started + service;
+  p.tail = s.tail;
+  p.offset = s.offset;
+  p.bytes = s.bytes;
+  p.message = s.message;
+  s.duration = std::max(s.duration, service);
+  s.tail = std::max(s.tail, p.busy);
+  const Time head_out = std::max(s.head, s.tail - s.duration);
+  const Time latency = network_.hop_latencies(m.profile)[s.stage];
+  if (s.stage == 0) {
+    m.unsent -= s.bytes;
+    m.sent_at = std::max(m.sent_at, s.tail);
+    if (m.unsent == 0) queue_.Push({m.sent_at, m.order, s.message, kSent});
+  }
+  s.head = head_out + latency;
+  s.tail += latency;
+  if (++s.stage < m.length) {
+    queue_.Push({s.head, m.order, index, kArrive});
+    return;
+  }
+  if (m.notify_head && s.offset == 0) queue_.Push({s.head, m.order, s.message, kHead});
+  m.undelivered -= s.bytes;
+  m.delivered_at = std::max(m.delivered_at, s.tail);
+  if (m.undelivered == 0) queue_.Push({m.delivered_at, m.order, s.message, kDelivered});
+}
+
+// Keeps the first `bytes` in the segment and returns a new one, at the same port, with the rest.
+uint32_t FifoWires::SplitFront(uint32_t index, int64_t bytes) {
+  const uint32_t rest = NewSegment(segments_[index].message);
+  Segment& s = segments_[index];
+  Segment& r = segments_[rest];
+  const int64_t whole = s.bytes;
+  r.offset = s.offset + bytes;
+  r.bytes = whole - bytes;
+  r.stage = s.stage;
+  r.tail = s.tail;
+  r.head = s.head + Share(s.tail - s.head, bytes, whole);
+  r.duration = s.duration - Share(s.duration, bytes, whole);
+  s.duration = Share(s.duration, bytes, whole);
+  s.tail = r.head;
+  s.bytes = bytes;
+  return rest;
+}
+
+void FifoWires::ServeNext(uint32_t port) {
+  while (ports_[port].first != kNone) {
+    PortState& p = ports_[port];
+    const uint32_t index = p.first;
+    Segment& s = segments_[index];
+    p.first = s.next;
+    if (s.offset == kWithdrawn) continue;
+    const int64_t chunk = messages_[s.message].chunk;
+    if (p.first != kNone && s.bytes > chunk) {
+      const uint32_t rest = SplitFront(index, chunk);
+      Wait(port, rest);
+    }
+    // What has waited is in the port's buffer: it leaves from now on as one stream, no faster than
+    // its end still comes in.
+    Segment& served = segments_[index];
+    served.head = queue_.now();
+    served.tail = std::max(served.tail, served.head);
+    served.duration = served.tail - served.head;
+    Serve(port, index);
+    return WakeAt(port, ports_[port].busy);
+  }
+}
+
+// Takes back from the ports after `after_stage` what they were promised of a segment beyond its
+// first `keep` bytes.
+void FifoWires::Withdraw(uint32_t index, uint32_t after_stage, int64_t keep) {
+  Segment& s = segments_[index];
+  Message& m = messages_[s.message];
+  const int64_t whole = s.bytes;
+  for (uint32_t stage = after_stage + 1; stage < s.stage; ++stage) {
+    const uint32_t port = paths_[m.path + stage];
+    PortState& p = ports_[port];
+    if (p.message != s.message || p.offset != s.offset || p.busy <= queue_.now()) continue;
+    p.busy = std::max(queue_.now(), p.busy - TransferTime(whole, p.rate) +
+                                        TransferTime(keep, p.rate));
+    p.bytes = keep;
+    WakeAt(port, p.busy);
+  }
+  if (s.stage == m.length) m.undelivered += whole - keep;
+  if (whole > 0) {
+    s.duration = Share(s.duration, keep, whole);
+    s.tail = s.head + Share(s.tail - s.head, keep, whole);
+  }
+  s.bytes = keep;
+  if (keep == 0) s.offset = kWithdrawn;
+}
+
+// Ends what the port is serving at the next multiple of `granularity`. Returns a segment with the
+// rest, which nobody holds yet, or kNone if there is none.
+uint32_t FifoWires::Cut(uint32_t port, int64_t granularity) {
+  PortState& p = ports_[port];
+  const Time now = queue_.now();
+  if (p.busy <= now || p.message == kNone) return kNone;
+  const int64_t served =
+      p.started >= now ? 0
+                       : static_cast<int64_t>(static_cast<__int128>(now - p.started) * p.rate /
+                                              kSecond);
+  const int64_t keep =
+      std::max<int64_t>(1, (served + granularity - 1) / granularity) * granularity;
+  if (keep >= p.bytes) return kNone;
+  Message& m = messages_[p.message];
+  uint32_t stage = 0;
+  while (paths_[m.path + stage] != port) ++stage;
+  const int64_t begin = p.offset + keep, end = p.offset + p.bytes;
+  for (uint32_t i = m.segments; i != kNone; i = segments_[i].sibling) {
+    const Segment& s = segments_[i];
+    if (s.stage <= stage || s.offset + s.bytes <= begin || s.offset >= end) continue;
+    Withdraw(i, stage, std::max<int64_t>(0, begin - s.offset));
+  }
+  if (stage == 0) m.unsent += end - begin;
+  p.busy = p.started + TransferTime(keep, p.rate);
+  const Time tail = p.tail;
+  const Time head = std::min(std::max(now, p.started + Share(tail > p.started ? tail - p.started : 0,
+                                                             keep, p.bytes)),
+                             std::max(now, tail));
+  p.bytes = keep;
+  const uint32_t rest = NewSegment(p.message);
+  Segment& r = segments_[rest];
+  r.offset = begin;
+  r.bytes = end - begin;
+  r.stage = stage;
+  r.head = head;
+  r.tail = std::max(head, tail);
+  r.duration = r.tail - r.head;
+  return rest;
+}
+
+void FifoWires::SetRate(uint32_t port, int64_t rate) {
+  PortState& p = ports_[port];
+  const uint32_t rest = p.rate > 0 ? Cut(port, 1) : kNone;
+  if (p.rate > 0 && rest != kNone) p.busy = std::max(p.busy, queue_.now());
+  p.rate = rate;
+  if (rest != kNone) {
+    segments_[rest].next = p.first;
+    p.first = rest;
+    if (segments_[rest].next == kNone) p.last = rest;
+  }
+  p.serve_at = -1;
+  WakeAt(port, p.busy);
+}
+
+void FifoWires::Finish(uint32_t id) {
+  Message& m = messages_[id];
+  for (uint32_t i = m.segments; i != kNone;) {
+    const uint32_t next = segments_[i].sibling;
+    free_segments_.push_back(i);
+    i = next;
+  }
+  m.segments = kNone;
+  FreePath(m);
+}
+
+void FifoWires::Handle(const Entry& entry) {
+  const Time now = queue_.now();
+  switch (entry.step) {
+    case kServe:
+      if (ports_[entry.record].serve_at != now) return;  // the port became free earlier or later
+      if (ports_[entry.record].busy > now) return WakeAt(entry.record, ports_[entry.record].busy);
+      ports_[entry.record].serve_at = -1;
+      return ServeNext(entry.record);
+    case kArrive:
+      return Arrive(entry.record);
+    case kSent: {
+      Message& m = messages_[entry.record];
+      if (m.unsent != 0 || m.sent_at != now) return;  // a cut has made it later
+      m.sent_at = -1;
+      return arrivals_.Sent(entry.record);
+    }
+    case kHead:
+      return arrivals_.Head(entry.record);
+    default: {
+      Message& m = messages_[entry.record];
+      if (m.undelivered != 0 || m.delivered_at != now) return;
+      m.delivered_at = -1;
+      Finish(entry.record);
+      return arrivals_.Delivered(entry.record);
+    }
+  }
+}
+
+}  // namespace fabric

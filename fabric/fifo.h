@@ -1,0 +1,101 @@
+// The default engine: messages pass from port to port, each with a queue.
+//
+// Forwarding is cut-through: the head moves on after the latency of a hop, the tail is held to the
+// slowest port passed so far. At a port of rate C that is busy until V, b bytes whose head arrives
+// at h and whose tail at t take
+//   V' = max(V, h) + b/C,   tail out = max(t, V'),   head out = max(h, tail out - duration)
+// where duration is b over the slowest rate passed. A port thus carries several slower streams side
+// by side, as an uplink sprayed over many links does, without ever exceeding its rate.
+//
+// A message that nobody contends with crosses a port whole, in one event. One that would be delayed
+// waits; what is being served is cut at its next chunk, and from then on those who wait take turns,
+// a chunk each, until one is left. A cut takes back what the port has promised to ports further
+// on; what has passed stays passed. So the result is that of messages always cut in chunks, up to
+// where a turn begins, at the cost of one event a hop where there is no contention.
+#ifndef FABRIC_FIFO_H_
+#define FABRIC_FIFO_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "fabric/wires.h"
+
+namespace fabric {
+
+class FifoWires final : public Wires {
+ public:
+  FifoWires(const Network& network, const Description& description, Queue& queue,
+            Arrivals& arrivals);
+
+  absl::string_view name() const override { return "fifo"; }
+  void Enter(const Passage& passage, const Path& path) override;
+  void Handle(const Entry& entry) override;
+  void SetRate(uint32_t port, int64_t rate) override;
+  int64_t rate(uint32_t port) const override { return ports_[port].rate; }
+
+ private:
+  static constexpr uint32_t kNone = ~0u;
+  static constexpr int64_t kWithdrawn = -1;  // as offset: the segment is of no more use
+  enum Step : uint8_t { kServe = kFirstStep, kArrive, kSent, kHead, kDelivered };
+
+  // Consecutive bytes of a message on their way together.
+  struct Segment {
+    Time head, tail;   // when they reach the port that is next
+    Time duration;     // bytes over the slowest rate passed
+    int64_t offset, bytes;  // of the message
+    uint32_t message;
+    uint32_t next;     // in the queue of its port
+    uint32_t sibling;  // the message's segments
+    uint32_t stage;    // index in the path of the next port, the path's length when past the last
+  };
+  struct Message {
+    int64_t unsent, undelivered;  // bytes that have not been served by the first and last port
+    Time sent_at, delivered_at;
+    uint64_t order;
+    int64_t chunk;
+    uint32_t segments;  // first of the list
+    uint32_t path, length, profile;
+    bool notify_head;
+  };
+  struct PortState {
+    Time busy = 0;      // until then
+    Time started = 0;   // of what was served last:
+    Time tail = 0;      //   when its tail reached the port
+    int64_t offset = 0, bytes = 0;
+    uint32_t message = kNone;
+    uint32_t first = kNone, last = kNone;  // waiting
+    Time serve_at = -1;  // the pending kServe entry that counts
+    int64_t rate = 0;
+  };
+
+  uint32_t NewSegment(uint32_t message);
+  uint32_t PortOf(const Segment& segment) const {
+    return paths_[messages_[segment.message].path + segment.stage];
+  }
+  void StorePath(Message& message, const Path& path);
+  void FreePath(const Message& message);
+  void Arrive(uint32_t index);
+  void Serve(uint32_t port, uint32_t index);
+  void ServeNext(uint32_t port);
+  void Wait(uint32_t port, uint32_t index);
+  void WakeAt(uint32_t port, Time time);
+  uint32_t Cut(uint32_t port, int64_t granularity);
+  void Withdraw(uint32_t index, uint32_t after_stage, int64_t keep);
+  uint32_t SplitFront(uint32_t index, int64_t bytes);
+  void Finish(uint32_t id);
+
+  const Network& network_;
+  Queue& queue_;
+  Arrivals& arrivals_;
+  const int64_t chunk_bytes_;
+  std::vector<PortState> ports_;
+  std::vector<Message> messages_;
+  std::vector<Segment> segments_;
+  std::vector<uint32_t> free_segments_;
+  std::vector<uint32_t> paths_;
+  std::vector<std::vector<uint32_t>> free_paths_;  // by log2 of the room
+};
+
+}  // namespace fabric
+
+#endif  // FABRIC_FIFO_H_

@@ -1,0 +1,143 @@
+#include <cmath>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "fabric/description.h"
+#include "fabric/nearest.h"
+
+namespace fabric {
+namespace {
+
+// Distinct types of the values that share a C++ type.
+struct BandwidthKey { double* value; };
+struct LengthKey { double* value; };
+struct FractionKey { double* value; };
+struct TimeKey { Time* value; };
+struct CountKey { int* value; };
+struct BytesKey { int64_t* value; };
+struct SeedKey { uint64_t* value; };
+struct RoutingKey { Routing* value; };
+
+struct Key {
+  std::string name;
+  std::variant<BandwidthKey, LengthKey, FractionKey, TimeKey, CountKey, BytesKey, SeedKey,
+               RoutingKey> target;
+};
+
+std::vector<Key> Keys(Description& d) {
+  std::vector<Key> keys = {
+      {"port_bandwidth", BandwidthKey{&d.tiers[0].port_bandwidth}},
+      {"message_bandwidth", BandwidthKey{&d.message_bandwidth}},
+      {"reduce_bandwidth", BandwidthKey{&d.reduce_bandwidth}},
+      {"copy_bandwidth", BandwidthKey{&d.copy_bandwidth}},
+      {"send_overhead", TimeKey{&d.send_overhead}},
+      {"recv_overhead", TimeKey{&d.recv_overhead}},
+      {"message_gap", TimeKey{&d.message_gap}},
+      {"launch_overhead", TimeKey{&d.launch_overhead}},
+      {"fibre_delay", TimeKey{&d.fibre_delay}},
+      {"chunk", BytesKey{&d.chunk_bytes}},
+      {"seed", SeedKey{&d.seed}},
+  };
+  for (Tier& tier : d.tiers) {
+    const auto add = [&](const char* name, auto target) {
+      keys.push_back({absl::StrCat(tier.name, ".", name), target});
+    };
+    add("port_bandwidth", BandwidthKey{&tier.port_bandwidth});
+    add("switch_latency", TimeKey{&tier.switch_latency});
+    add("switch_hops", CountKey{&tier.switch_hops});
+    add("fibre_length", LengthKey{&tier.fibre_length});
+    add("transceiver_latency", TimeKey{&tier.transceiver_latency});
+    add("fec_latency", TimeKey{&tier.fec_latency});
+    if (tier.kind != TierKind::kSwitch) {
+      add("link_bandwidth", BandwidthKey{&tier.link_bandwidth});
+      continue;
+    }
+    add("group_efficiency", FractionKey{&tier.group_efficiency});
+    if (&tier != &d.tiers.back()) {
+      add("uplink_bandwidth", BandwidthKey{&tier.uplink_bandwidth});
+      add("uplinks", CountKey{&tier.uplinks});
+      add("routing", RoutingKey{&tier.routing});
+    }
+  }
+  if (d.tiers.size() == 1) keys.push_back({"latency", TimeKey{&d.tiers[0].switch_latency}});
+  for (Protocol& protocol : d.protocols) {
+    const auto add = [&](const char* name, auto target) {
+      keys.push_back({absl::StrCat("protocol.", protocol.name, ".", name), target});
+    };
+    add("overhead", TimeKey{&protocol.overhead});
+    add("efficiency", FractionKey{&protocol.efficiency});
+    add("max_bytes", BytesKey{&protocol.max_bytes});
+  }
+  return keys;
+}
+
+template <typename T>
+absl::Status Assign(absl::StatusOr<T> parsed, T* target) {
+  if (parsed.ok()) *target = *parsed;
+  return parsed.status();
+}
+
+absl::Status Bad(absl::string_view text, absl::string_view what) {
+  return absl::InvalidArgumentError(absl::StrCat("\"", text, "\" is not ", what));
+}
+
+struct Parse {
+  absl::string_view text;
+
+  absl::Status operator()(BandwidthKey key) const {
+    return Assign(ParseBandwidth(text), key.value);
+  }
+  absl::Status operator()(LengthKey key) const { return Assign(ParseLength(text), key.value); }
+  absl::Status operator()(TimeKey key) const { return Assign(ParseTime(text), key.value); }
+  absl::Status operator()(BytesKey key) const { return Assign(ParseBytes(text), key.value); }
+  absl::Status operator()(FractionKey key) const {
+    return absl::SimpleAtod(text, key.value) && std::isfinite(*key.value)
+               ? absl::OkStatus()
+               : Bad(text, "a fraction such as 0.85");
+  }
+  absl::Status operator()(CountKey key) const {
+    return absl::SimpleAtoi(text, key.value) ? absl::OkStatus() : Bad(text, "a whole number");
+  }
+  absl::Status operator()(SeedKey key) const {
+    return absl::SimpleAtoi(text, key.value) ? absl::OkStatus() : Bad(text, "a whole number");
+  }
+  absl::Status operator()(RoutingKey key) const {
+    if (text == "spray") return *key.value = Routing::kSpray, absl::OkStatus();
+    if (text == "hash") return *key.value = Routing::kHash, absl::OkStatus();
+    if (text == "modulo") return *key.value = Routing::kModulo, absl::OkStatus();
+    return Bad(text, "a routing: spray, hash or modulo");
+  }
+};
+
+}  // namespace
+
+absl::Status SetKey(absl::string_view name, absl::string_view value, Description& d) {
+  std::vector<std::string> names;
+  for (const Key& key : Keys(d)) {
+    if (key.name != name) {
+      names.push_back(key.name);
+      continue;
+    }
+    absl::Status status = std::visit(Parse{absl::StripAsciiWhitespace(value)}, key.target);
+    if (status.ok()) return status;
+    return absl::Status(status.code(), absl::StrCat(name, ": ", status.message()));
+  }
+  return absl::InvalidArgumentError(absl::StrCat("unknown key \"", name, "\" of ", d.name,
+                                                 "; did you mean \"", Nearest(name, names),
+                                                 "\"? Keys: ", absl::StrJoin(names, ", ")));
+}
+
+absl::Status Set(absl::string_view set, Description& d) {
+  const size_t equals = set.find('=');
+  if (equals == absl::string_view::npos) {
+    return absl::InvalidArgumentError(absl::StrCat("\"", set, "\" is not of the form key=value"));
+  }
+  return SetKey(absl::StripAsciiWhitespace(set.substr(0, equals)), set.substr(equals + 1), d);
+}
+
+}  // namespace fabric

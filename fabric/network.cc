@@ -1,0 +1,19 @@
+#include "fabric/network.h"
+
+#include <utility>
+
+#include "fabric/tiers.h"
+
+namespace fabric {
+
+absl::StatusOr<std::unique_ptr<const Network>> Network::Create(const Description& description) {
+  if (absl::Status status = Validate(description); !status.ok()) return status;
+  return TieredNetwork::Create(description);
+}
+
+uint32_t Network::AddProfile(std::vector<Time> latencies) {
+  profiles_.push_back(std::move(latencies));
+  return static_cast<uint32_t>(profiles_.size()) - 1;
+}
+
+}  // namespace fabric

@@ -1,0 +1,61 @@
+// A described system as ports, and the ports that a message visits.
+#ifndef FABRIC_NETWORK_H_
+#define FABRIC_NETWORK_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "fabric/description.h"
+#include "fabric/units.h"
+
+namespace fabric {
+
+enum class PortKind : uint8_t { kSend, kReceive, kUp, kDown, kLink };
+
+// A directed link with the queue in front of it.
+struct Port {
+  int64_t rate = 0;  // bytes/s
+  PortKind kind = PortKind::kLink;
+  int16_t tier = 0;
+};
+
+// The ports of a message in order. hop_latency(i) of its profile passes between the head leaving
+// port i and reaching port i + 1, or the end of the path after the last one.
+struct Path {
+  std::vector<uint32_t> ports;
+  uint32_t profile = 0;
+};
+
+// Immutable, so it may be shared between threads.
+class Network {
+ public:
+  static absl::StatusOr<std::unique_ptr<const Network>> Create(const Description& description);
+  virtual ~Network() = default;
+
+  absl::Span<const Port> ports() const { return ports_; }
+  absl::Span<const Time> hop_latencies(uint32_t profile) const { return profiles_[profile]; }
+
+  // From src to dst, different endpoints or the same (which takes the way of a neighbour).
+  virtual void Route(int src, int dst, Path& path) const = 0;
+  // The two halves of a path over the switches of tier `tier`, which group operations take: from
+  // an endpoint to the switch, and from the switch to an endpoint.
+  virtual void Climb(int src, int tier, Path& path) const = 0;
+  virtual void Descend(int tier, int dst, Path& path) const = 0;
+  // "endpoint 3 send (node)", "node 2 up 1": for messages and traces.
+  virtual std::string PortName(uint32_t port) const = 0;
+
+ protected:
+  Network() = default;
+  uint32_t AddProfile(std::vector<Time> latencies);
+
+  std::vector<Port> ports_;
+  std::vector<std::vector<Time>> profiles_;
+};
+
+}  // namespace fabric
+
+#endif  // FABRIC_NETWORK_H_

@@ -1,0 +1,50 @@
+// The order of events: by time, then by source and the sequence of what was asked for.
+#ifndef FABRIC_QUEUE_H_
+#define FABRIC_QUEUE_H_
+
+#include <array>
+#include <bit>
+#include <cstdint>
+#include <vector>
+
+#include "fabric/units.h"
+
+namespace fabric {
+
+// Something that happens at a time. `step` says what and belongs to whoever scheduled it.
+struct Entry {
+  Time time;
+  uint64_t order;  // source in the upper bits, then sequence
+  uint32_t record;
+  uint8_t step;
+};
+
+// A monotone radix heap: bucket 0 holds the current instant, bucket i the entries whose highest bit
+// different from now() is i - 1. Entries may be pushed at now() or later.
+class Queue {
+ public:
+  Time now() const { return last_; }
+  bool empty() const { return occupied_ == 0; }
+
+  void Push(const Entry& entry) {
+    const int bucket = std::bit_width(static_cast<uint64_t>(entry.time ^ last_));
+    buckets_[bucket].push_back(entry);
+    occupied_ |= uint64_t{1} << bucket;
+  }
+  // Whether the current instant has entries left.
+  bool due() const { return (occupied_ & 1) != 0; }
+  // Takes what is left of the current instant, ordered; moves to the next instant first if nothing
+  // is. False, with `out` empty, if there are no entries.
+  bool Take(std::vector<Entry>& out);
+
+ private:
+  bool Refill();
+
+  Time last_ = 0;
+  uint64_t occupied_ = 0;
+  std::array<std::vector<Entry>, 64> buckets_;
+};
+
+}  // namespace fabric
+
+#endif  // FABRIC_QUEUE_H_

@@ -1,0 +1,52 @@
+// The network of a description by tiers: ports by arithmetic, no table grows with the square of the
+// endpoints but the links of a mesh.
+#ifndef FABRIC_TIERS_H_
+#define FABRIC_TIERS_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "fabric/description.h"
+#include "fabric/network.h"
+
+namespace fabric {
+
+class TieredNetwork final : public Network {
+ public:
+  static absl::StatusOr<std::unique_ptr<const Network>> Create(const Description& description);
+
+  void Route(int src, int dst, Path& path) const override;
+  void Climb(int src, int tier, Path& path) const override;
+  void Descend(int tier, int dst, Path& path) const override;
+  std::string PortName(uint32_t port) const override;
+
+ private:
+  static constexpr uint32_t kNone = ~0u;
+
+  struct TierPorts {
+    int entry = 0;               // index of the tier whose endpoint ports lead here
+    uint32_t send = kNone, receive = kNone;  // first of the endpoints' own ports
+    uint32_t up = kNone, down = kNone;       // first of the groups' uplinks; kNone: not visited
+    uint32_t links = kNone;      // of a mesh or torus
+    int pipes = 1;               // uplinks a group that are told apart
+    uint32_t route = 0, climb = 0, descend = 0;  // profiles; of a torus the first of many
+    uint32_t self = 0;
+  };
+
+  explicit TieredNetwork(const Description& description) : d_(description) {}
+  absl::Status Build();
+  uint32_t AddPorts(size_t count, double rate, PortKind kind, int tier);
+  void AddUplinks(int tier, double& input);
+  void AddProfiles(int tier);
+  int Pick(int tier, int src, int dst, int& choice) const;
+  void RouteTorus(int tier, int src, int dst, Path& path) const;
+
+  const Description d_;
+  std::vector<TierPorts> tiers_;
+};
+
+}  // namespace fabric
+
+#endif  // FABRIC_TIERS_H_

@@ -1,0 +1,64 @@
+// The window between endpoints and what joins them: how messages share ports. Engines implement it.
+#ifndef FABRIC_WIRES_H_
+#define FABRIC_WIRES_H_
+
+#include <cstdint>
+#include <memory>
+
+#include "absl/strings/string_view.h"
+#include "fabric/description.h"
+#include "fabric/network.h"
+#include "fabric/queue.h"
+
+namespace fabric {
+
+enum class EngineKind : uint8_t {
+  kFifo,    // per-hop queues, cut-through; the default
+  kFluid,   // exact max-min sharing
+  kPacket,  // packets, finite buffers, credits
+};
+
+// What a message asks of the wires.
+struct Passage {
+  uint32_t id = 0;     // of the message; comes back
+  int64_t bytes = 0;   // on the wire
+  int64_t rate = 0;    // bytes/s that it can reach at most; 0: no limit of its own
+  Time spread = 0;     // the last byte is at the first port so much after the first
+  uint64_t order = 0;  // among messages at one instant
+  bool notify_head = false;
+};
+
+// Who owns the messages.
+class Arrivals {
+ public:
+  virtual void Sent(uint32_t id) = 0;       // now: the last byte has left the first port
+  virtual void Head(uint32_t id) = 0;       // now: the first byte has reached the end of the path
+  virtual void Delivered(uint32_t id) = 0;  // now: the last byte has
+
+ protected:
+  ~Arrivals() = default;
+};
+
+class Wires {
+ public:
+  // `step` values of queue entries below kFirstStep belong to the owner, the rest to the wires.
+  static constexpr uint8_t kFirstStep = 16;
+
+  virtual ~Wires() = default;
+  virtual absl::string_view name() const = 0;
+  // The message's head is at its first port now. An empty path is only its hop latency.
+  virtual void Enter(const Passage& passage, const Path& path) = 0;
+  virtual void Handle(const Entry& entry) = 0;
+  // From now on. 0: the port is down, and what is in it or comes to it waits.
+  virtual void SetRate(uint32_t port, int64_t rate) = 0;
+  virtual int64_t rate(uint32_t port) const = 0;
+
+  // All three outlive the wires.
+  static std::unique_ptr<Wires> Create(EngineKind kind, const Network& network,
+                                       const Description& description, Queue& queue,
+                                       Arrivals& arrivals);
+};
+
+}  // namespace fabric
+
+#endif  // FABRIC_WIRES_H_
