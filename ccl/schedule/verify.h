@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "ccl/schedule/program.h"
@@ -45,6 +46,21 @@ struct VerifyReport {
 // The report, or InvalidArgument with the first thing found wrong: one line that names rank, lane,
 // batch and step.
 absl::StatusOr<VerifyReport> Verify(const Program& program, const VerifyOptions& options = {});
+
+// OK when `sliced` is, step by step, the program `one` on each of its slices: one slice after the
+// other in the lanes of `one`, or each in lanes and on channels of its own. `one` has one slice.
+// InvalidArgument names the first step that differs. Then whatever Verify proves of `one`, in place
+// or not, holds of `sliced`, whose messages, moves and scratch are those of `one` once a slice:
+//
+// - No two slices share a chunk, so values and races are those of each slice: what orders two
+//   accesses of a slice is its own lanes' order and dependencies, which are the same as in `one`.
+// - Side by side, slices share no lane, channel or dependency either: nothing waits across.
+// - One after the other, a lane's batches of slice s follow those of slice s - 1, and a wire has one
+//   lane at either end. Every slice puts as many sends as receives on a wire, all of `one`'s having
+//   matched; so the k-th send of slice s meets the k-th receive of slice s. Run the slices in turn,
+//   each in the order in which `one` was run: every batch's dependencies hold when it comes up, so
+//   this is an order that ends, and when one ends all do. The same goes for group operations.
+absl::Status VerifySlices(const Program& one, const Program& sliced);
 
 }  // namespace ccl
 
