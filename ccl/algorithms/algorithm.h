@@ -76,8 +76,11 @@ absl::StatusOr<std::shared_ptr<const Program>> BuildProgram(const AlgorithmSpec&
 
 // Every specification worth considering for a shape, with default radix and slices: what the
 // planner costs, `cclbench compare` runs and `cclbench verify` proves. Compositions are included
-// when the shape has groupings.
+// when a grouping structures the ranks, those of three levels when two different ones do.
 std::vector<AlgorithmSpec> Candidates(const Shape& shape);
+// The compositions that are proposed for a shape's collective and can be built on its groupings,
+// useful or not: two levels over one grouping, three over two that nest.
+std::vector<AlgorithmSpec> Compositions(const Shape& shape);
 
 }  // namespace ccl
 

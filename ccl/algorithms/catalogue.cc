@@ -66,6 +66,40 @@ const Algorithm kCatalogue[] = {
      kSide, true, Always, MakeGroupDirect},
 };
 
+// Compositions worth proposing.
+constexpr struct {
+  C collective;
+  absl::string_view text;
+} kProposed[] = {
+    {C::kAllReduce, "hier(two_shot+nhr)"},
+    {C::kAllReduce, "hier(two_shot+ring)"},
+    {C::kAllReduce, "hier(ring+ring)"},
+    {C::kAllReduce, "hier(group_direct+nhr)"},
+    {C::kAllReduce, "hier(two_shot+two_shot+nhr)"},
+    {C::kAllReduce, "hier(two_shot+ring+nhr)"},
+    {C::kAllReduce, "hier(ring+ring+ring)"},
+    {C::kReduceScatter, "hier(direct+nhr)"},
+    {C::kReduceScatter, "hier(direct+ring)"},
+    {C::kReduceScatter, "hier(ring+ring)"},
+    {C::kReduceScatter, "hier(direct+direct+nhr)"},
+    {C::kReduceScatter, "hier(direct+ring+nhr)"},
+    {C::kAllGather, "hier(direct+nhr)"},
+    {C::kAllGather, "hier(direct+ring)"},
+    {C::kAllGather, "hier(ring+ring)"},
+    {C::kAllGather, "hier(direct+direct+nhr)"},
+    {C::kAllGather, "hier(direct+ring+nhr)"},
+    {C::kBroadcast, "hier(knomial+knomial)"},
+    {C::kBroadcast, "hier(knomial+double_binary_tree)"},
+    {C::kBroadcast, "hier(knomial+knomial+knomial)"},
+    {C::kReduce, "hier(knomial+knomial)"},
+    {C::kReduce, "hier(knomial+double_binary_tree)"},
+    {C::kReduce, "hier(knomial+knomial+knomial)"},
+    {C::kAllToAll, "hier(direct+direct)"},
+    {C::kAllToAll, "hier(pairwise+pairwise)"},
+    {C::kAllToAll, "hier(direct+direct+direct)"},
+    {C::kAllToAll, "hier(direct+pairwise+bruck)"},
+};
+
 bool Does(const Algorithm& algorithm, Collective collective) {
   for (Collective c : algorithm.collectives) {
     if (c == collective) return true;
@@ -165,6 +199,17 @@ absl::StatusOr<std::shared_ptr<const Program>> BuildProgram(const AlgorithmSpec&
   return std::make_shared<Named>(std::move(program), Format(spec));
 }
 
+std::vector<AlgorithmSpec> Compositions(const Shape& shape) {
+  std::vector<AlgorithmSpec> compositions;
+  for (const auto& [collective, text] : kProposed) {
+    if (collective != shape.collective) continue;
+    auto spec = ParseAlgorithm(text);
+    if (!spec.ok() || spec->parts.size() > shape.groupings.size() + 1) continue;
+    if (BuildProgram(*spec, shape, true).ok()) compositions.push_back(*std::move(spec));
+  }
+  return compositions;
+}
+
 std::vector<AlgorithmSpec> Candidates(const Shape& shape) {
   std::vector<AlgorithmSpec> candidates;
   for (const Algorithm& algorithm : kCatalogue) {
@@ -173,40 +218,14 @@ std::vector<AlgorithmSpec> Candidates(const Shape& shape) {
     spec.name = std::string(algorithm.name);
     candidates.push_back(spec);
   }
-  const auto add = [&](absl::string_view text) {
-    auto spec = ParseAlgorithm(text);
-    if (spec.ok() && BuildProgram(*spec, shape, true).ok()) candidates.push_back(*std::move(spec));
-  };
-  int useful = 0;  // groupings that structure something
+  std::vector<Grouping> useful;  // groupings that structure something
   for (const Grouping& grouping : shape.groupings) {
-    if (grouping.groups() > 1 && grouping.groups() < shape.ranks) ++useful;
+    const bool structures = grouping.groups() > 1 && grouping.groups() < shape.ranks;
+    if (structures && (useful.empty() || !(grouping == useful.back()))) useful.push_back(grouping);
   }
-  if (useful >= 1) {
-    switch (shape.collective) {
-      case C::kAllReduce:
-        for (absl::string_view text : {"hier(two_shot+nhr)", "hier(two_shot+ring)",
-                                       "hier(ring+ring)", "hier(group_direct+nhr)"}) {
-          add(text);
-        }
-        break;
-      case C::kReduceScatter:
-      case C::kAllGather:
-        for (absl::string_view text : {"hier(direct+nhr)", "hier(direct+ring)", "hier(ring+ring)"}) {
-          add(text);
-        }
-        break;
-      case C::kBroadcast:
-      case C::kReduce:
-        for (absl::string_view text : {"hier(knomial+knomial)", "hier(knomial+double_binary_tree)"}) {
-          add(text);
-        }
-        break;
-      case C::kAllToAll:
-        for (absl::string_view text : {"hier(direct+direct)", "hier(pairwise+pairwise)"}) add(text);
-        break;
-      default:
-        break;
-    }
+  if (useful.empty()) return candidates;
+  for (AlgorithmSpec& spec : Compositions(shape)) {
+    if (spec.parts.size() <= useful.size() + 1) candidates.push_back(std::move(spec));
   }
   return candidates;
 }

@@ -23,8 +23,10 @@ std::unique_ptr<Program> LowerGroupOperations(std::shared_ptr<const Program> inn
 // The collective as stages of smaller collectives within the groups of shape.groupings[0] and
 // between them; parts[0] names the algorithm within, the rest the one between (itself composed
 // when more than one). InvalidArgument says which part cannot do what its stage asks.
+// `equal_blocks`: blocks that belong to ranks have one length. Not so in the stage between uneven
+// groups, whose blocks stand for groups.
 absl::StatusOr<std::unique_ptr<Program>> Compose(const std::vector<AlgorithmSpec>& parts,
-                                                 const Shape& shape);
+                                                 const Shape& shape, bool equal_blocks = true);
 
 }  // namespace ccl
 

@@ -54,8 +54,8 @@ class Handover : public Program {
 // Builds the stages of one composition.
 class Composer {
  public:
-  Composer(const std::vector<AlgorithmSpec>& parts, const Shape& shape)
-      : parts_(parts), shape_(shape) {}
+  Composer(const std::vector<AlgorithmSpec>& parts, const Shape& shape, bool equal_blocks)
+      : parts_(parts), shape_(shape), equal_blocks_(equal_blocks) {}
 
   absl::StatusOr<std::unique_ptr<Program>> Build() {
     if (parts_.size() < 2) return Error("needs two parts or more, e.g. hier(two_shot+nhr)");
@@ -134,6 +134,13 @@ class Composer {
            BuildProgram(Half(inner_), gather, false).ok();
   }
 
+  // A composition inside this one has to know whether its blocks are of one length.
+  absl::StatusOr<std::shared_ptr<const Program>> BuildStage(const AlgorithmSpec& spec,
+                                                            const Shape& shape) const {
+    if (spec.name != "hier" || spec.radix != 0) return BuildProgram(spec, shape, false);
+    return Compose(spec.parts, shape, equal_blocks_ && even());
+  }
+
   absl::StatusOr<std::shared_ptr<const Program>> Sub(const AlgorithmSpec& spec, C collective,
                                                      int ranks, int root,
                                                      const std::vector<Grouping>& groupings) {
@@ -146,7 +153,7 @@ class Composer {
     shape.ranks = ranks;
     shape.root = root;
     shape.groupings = groupings;
-    auto program = BuildProgram(spec, shape, false);
+    auto program = BuildStage(spec, shape);
     if (!program.ok()) {
       return Error(absl::StrCat("cannot use '", Format(spec), "' for ", Name(collective), " on ",
                                 ranks, " ranks: ", program.status().message()));
@@ -294,12 +301,12 @@ class Composer {
   bool even() const { return grouping_.uniform(); }
 
   // Maps of the two stages of a collective whose blocks belong to ranks. In even groups scratch is
-  // compact: all blocks have one length, so those of a stage may lie under other numbers.
+  // compact when all blocks have one length: those of a stage may then lie under other numbers.
   void RankBlocks(Stage& within, Stage& between) {
     Everywhere({BlockMap::kLocal}, within);
     Everywhere({BlockMap::kRail}, between);
     within.singles = between.singles = true;
-    if (even()) {
+    if (even() && equal_blocks_) {
       within.scratch_map = {BlockMap::kAffine, grouping_.groups()};
       between.scratch_map = {BlockMap::kAffine, 1};
     }
@@ -378,6 +385,7 @@ class Composer {
 
   const std::vector<AlgorithmSpec>& parts_;
   const Shape& shape_;
+  const bool equal_blocks_;
   AlgorithmSpec inner_, outer_;
   Grouping grouping_;
   std::vector<Grouping> outer_groupings_;
@@ -393,8 +401,8 @@ class Composer {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Program>> Compose(const std::vector<AlgorithmSpec>& parts,
-                                                 const Shape& shape) {
-  return Composer(parts, shape).Build();
+                                                 const Shape& shape, bool equal_blocks) {
+  return Composer(parts, shape, equal_blocks).Build();
 }
 
 }  // namespace ccl
