@@ -9,6 +9,7 @@
 #   LIBEXECDIR/ccl/             cclbench, and beside it a link to the module
 #   BINDIR/                     links: cclbench, all_reduce_perf, ...
 #   DOCDIR/LICENSE
+#   DATADIR/ccl/fabrics/         the systems that come with it, to copy and edit
 option(CCL_INSTALL "Generate the install rules" ${PROJECT_IS_TOP_LEVEL})
 
 # The C API and nothing else, whatever the static libraries inside bring along.
@@ -21,6 +22,9 @@ if(NOT CCL_INSTALL)
   return()
 endif()
 include(CMakePackageConfigHelpers)
+
+install(DIRECTORY fabric/presets/ DESTINATION ${CMAKE_INSTALL_DATADIR}/ccl/fabrics
+  FILES_MATCHING PATTERN "*.toml")
 
 set_target_properties(ccl PROPERTIES INSTALL_RPATH "$ORIGIN")
 install(TARGETS ccl EXPORT cclTargets

@@ -34,9 +34,11 @@ enum class Routing : uint8_t {
 struct Tier {
   std::string name;
   TierKind kind = TierKind::kSwitch;
-  int group_size = 0;            // endpoints spanned by a group; a multiple of the next inner tier's
+  int group_size = 0;            // endpoints spanned by a group; a multiple of the next inner
+                                 // tier's; Resolve: 0 in the outermost tier is all endpoints
   int rails = 1;                 // a switch per rail: it joins the endpoints with equal e % rails
-  std::vector<int> dimensions;   // of a torus; their product is group_size; the first varies fastest
+  std::vector<int> dimensions;   // of a torus; their product is group_size; the first varies
+                                 // fastest; Resolve: none is a ring
   double port_bandwidth = 0;     // bytes/s and direction of each endpoint's own port to this tier;
                                  // 0: entered through the tier below (or, links only, not a limit)
   double link_bandwidth = 0;     // bytes/s and direction of each link of a mesh or torus
@@ -47,6 +49,8 @@ struct Tier {
   Time fec_latency = 0;          // forward error correction, once per fibre
   double uplink_bandwidth = 0;   // bytes/s per group and direction towards the outer tier, all
                                  // uplinks together; 0: no limit
+  double oversubscription = 0;   // Resolve: uplink_bandwidth is what can come into a group from
+                                 // below divided by it; 0: uplink_bandwidth stands
   int uplinks = 1;               // parallel links (spines) that share uplink_bandwidth
   Routing routing = Routing::kSpray;
   double group_efficiency = 0;   // fraction of the port rate at which switches reduce and replicate
@@ -66,6 +70,8 @@ struct Description {
   std::string name;
   std::string summary;              // one line for lists
   int endpoints = 0;
+  int minimum_endpoints = 1;        // what it may be made of; Resolve: a maximum of 0 is what the
+  int maximum_endpoints = 0;        // tiers hold
   std::vector<Tier> tiers;          // innermost first; the last one holds every endpoint
   std::vector<Protocol> protocols;  // none: no overhead, efficiency 1
   Time fibre_delay = 0;             // per metre
@@ -100,6 +106,11 @@ struct Description {
   Time PathLatency(int src, int dst) const;
 };
 
+// Fills in what a description may leave open, for so many endpoints (0: its own number): see the
+// fields. An error says when the system cannot have so many.
+absl::Status Resolve(int endpoints, Description& description);
+
+// Of a resolved description.
 absl::Status Validate(const Description& description);
 
 // A preset, or a file (its name ends in .toml; see file.h), with `endpoints` endpoints (0: its
@@ -107,12 +118,16 @@ absl::Status Validate(const Description& description);
 absl::StatusOr<Description> Load(absl::string_view name, int endpoints = 0,
                                  absl::Span<const std::string> sets = {});
 
+// The text of a preset or of a file.
+absl::StatusOr<std::string> SourceOf(absl::string_view name);
+
 std::vector<std::string> PresetNames();
 
 // Sets one key to a value with its unit; "key=value" in one. Keys of the system: port_bandwidth (of
 // the innermost tier), message_bandwidth, reduce_bandwidth, copy_bandwidth, send_overhead,
 // recv_overhead, message_gap, launch_overhead, fibre_delay (per metre), chunk (bytes), seed; of each
-// tier, as TIER.key: the fields of Tier by their names. A one-tier system also takes latency.
+// tier, as TIER.key: the fields of Tier by their names; of each protocol, protocol.NAME.key. A
+// one-tier system also takes latency. What Resolve reads takes effect when it is called.
 absl::Status SetKey(absl::string_view key, absl::string_view value, Description& description);
 absl::Status Set(absl::string_view key_and_value, Description& description);
 

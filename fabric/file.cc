@@ -1,9 +1,15 @@
 #include "fabric/file.h"
 
-#include <sstream>
+#include <algorithm>
+#include <cstdint>
+#include <fstream>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "fabric/nearest.h"
 
 #define TOML_EXCEPTIONS 0
 #define TOML_HEADER_ONLY 1
@@ -12,121 +18,284 @@
 namespace fabric {
 namespace {
 
+constexpr int kMaxDots = 64;  // on a line; tables of tables are walked by recursion
+
 class Reader {
  public:
-  Reader(const std::string& path, int endpoints) : path_(path), endpoints_(endpoints) {}
+  explicit Reader(absl::string_view path) : path_(path) {}
 
-  absl::StatusOr<Description> Read() {
-    toml::parse_result parsed = toml::parse_file(path_);
+  absl::StatusOr<Description> Read(absl::string_view text) {
+    if (absl::Status status = CheckText(text); !status.ok()) return status;
+    toml::parse_result parsed = toml::parse(std::string_view(text.data(), text.size()));
     if (!parsed) {
       return Error(parsed.error().source(), std::string(parsed.error().description()));
     }
     const toml::table& file = parsed.table();
     Description d;
     if (absl::Status status = Begin(file, d); !status.ok()) return status;
+    if (absl::Status status = ReadProtocols(file, d); !status.ok()) return status;
     for (const auto& [key, value] : file) {
       const std::string name(key.str());
-      if (name == "preset" || name == "name" || name == "endpoints" || name == "tier") continue;
-      if (const toml::table* tier = value.as_table()) {
-        for (const auto& [inner, setting] : *tier) {
-          absl::Status status = Set(absl::StrCat(name, ".", std::string(inner.str())), setting, d);
-          if (!status.ok()) return status;
-        }
-      } else if (absl::Status status = Set(name, value, d); !status.ok()) {
-        return status;
-      }
-    }
-    if (absl::Status status = Validate(d); !status.ok()) {
-      return absl::InvalidArgumentError(absl::StrCat(path_, ": ", status.message()));
+      if (IsOwn(name, value)) continue;
+      if (absl::Status status = SetAll(name, value, d); !status.ok()) return status;
     }
     return d;
   }
 
  private:
+  static constexpr const char* kOwnKeys[] = {
+      "preset", "name", "summary", "endpoints", "minimum_endpoints", "maximum_endpoints", "tier"};
+
+  // Keys that are read here rather than by SetKey.
+  static bool IsOwn(absl::string_view name, const toml::node& value) {
+    if (name == "protocol") return value.is_array();
+    return std::find(std::begin(kOwnKeys), std::end(kOwnKeys), name) != std::end(kOwnKeys);
+  }
+
   absl::Status Error(const toml::source_region& where, absl::string_view what) const {
-    return absl::InvalidArgumentError(
-        absl::StrCat(path_, ":", static_cast<int>(where.begin.line), ": ", what));
+    return ErrorAt(static_cast<int>(where.begin.line), what);
+  }
+  absl::Status ErrorAt(int line, absl::string_view what) const {
+    return absl::InvalidArgumentError(absl::StrCat(path_, ":", line, ": ", what));
+  }
+
+  absl::Status CheckText(absl::string_view text) const {
+    if (text.size() > kMaxFileBytes) {
+      return absl::InvalidArgumentError(absl::StrCat(path_, ": larger than ", kMaxFileBytes >> 20,
+                                                     " MiB, so no description of a system"));
+    }
+    int line = 1, dots = 0;
+    for (char c : text) {
+      if (c == '\n') ++line, dots = 0;
+      if (c == '.' && ++dots > kMaxDots) {
+        return ErrorAt(line, absl::StrCat("more than ", kMaxDots, " dots on a line"));
+      }
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status ReadText(const toml::node* node, absl::string_view key, std::string& out) const {
+    if (node == nullptr) return absl::OkStatus();
+    const auto value = node->value_exact<std::string>();
+    if (!value || value->empty()) {
+      return Error(node->source(), absl::StrCat(key, ": write a text in quotes"));
+    }
+    out = *value;
+    return absl::OkStatus();
+  }
+
+  absl::Status ReadCount(const toml::node* node, absl::string_view key, int& out) const {
+    if (node == nullptr) return absl::OkStatus();
+    const auto value = node->value_exact<int64_t>();
+    if (!value || *value < 1 || *value > (1 << 20)) {
+      return Error(node->source(), absl::StrCat(key, ": write a whole number from 1 to ", 1 << 20));
+    }
+    out = static_cast<int>(*value);
+    return absl::OkStatus();
+  }
+
+  // The tables of [[key]]; none when it is absent.
+  absl::StatusOr<std::vector<const toml::table*>> Tables(const toml::table& file,
+                                                         absl::string_view key) const {
+    std::vector<const toml::table*> tables;
+    const toml::node* node = file.get(std::string_view(key.data(), key.size()));
+    if (node == nullptr) return tables;
+    const std::string wrong = absl::StrCat("write each ", key, " as a table [[", key, "]]");
+    const toml::array* list = node->as_array();
+    if (list == nullptr || list->empty()) return Error(node->source(), wrong);
+    for (const toml::node& item : *list) {
+      tables.push_back(item.as_table());
+      if (tables.back() == nullptr) return Error(item.source(), wrong);
+    }
+    return tables;
   }
 
   // The preset, or the tiers of a system of its own.
-  absl::Status Begin(const toml::table& file, Description& d) {
-    int endpoints = endpoints_;
-    if (const toml::node* node = file.get("endpoints"); node != nullptr && endpoints == 0) {
-      const auto value = node->value<int64_t>();
-      if (!value || *value < 1 || *value > (1 << 20)) {
-        return Error(node->source(), "endpoints must be a number from 1");
-      }
-      endpoints = static_cast<int>(*value);
-    }
+  absl::Status Begin(const toml::table& file, Description& d) const {
     const toml::node* preset = file.get("preset");
-    const toml::node* tiers = file.get("tier");
-    if ((preset == nullptr) == (tiers == nullptr)) {
+    if ((preset == nullptr) == (file.get("tier") == nullptr)) {
       return absl::InvalidArgumentError(
           absl::StrCat(path_, ": needs either preset = \"NAME\" or [[tier]] tables"));
     }
     if (preset != nullptr) {
-      const std::string name = preset->value_or<std::string>("");
+      std::string name;
+      if (absl::Status status = ReadText(preset, "preset", name); !status.ok()) return status;
       if (absl::EndsWith(name, ".toml")) return Error(preset->source(), "a preset is not a file");
-      auto loaded = Load(name, endpoints);
-      if (!loaded.ok()) return Error(preset->source(), loaded.status().message());
-      d = *std::move(loaded);
+      auto text = SourceOf(name);
+      if (!text.ok()) return Error(preset->source(), text.status().message());
+      auto base = Reader(name).Read(*text);
+      if (!base.ok()) return base.status();
+      d = *std::move(base);
     } else {
-      d.endpoints = endpoints;
-      const toml::array* list = tiers->as_array();
-      if (list == nullptr) return Error(tiers->source(), "write tiers as [[tier]]");
-      for (const toml::node& item : *list) {
-        const toml::table* table = item.as_table();
-        if (table == nullptr) return Error(item.source(), "write tiers as [[tier]]");
-        Tier tier;
-        tier.name = (*table)["name"].value_or<std::string>("");
-        tier.group_size = static_cast<int>((*table)["group_size"].value_or<int64_t>(0));
-        tier.switch_hops = static_cast<int>((*table)["switch_hops"].value_or<int64_t>(1));
-        if (tier.name.empty() || tier.group_size < 1) {
-          return Error(item.source(), "a tier needs a name and a group_size");
-        }
-        d.tiers.push_back(tier);
-      }
-      for (size_t i = 0; i < list->size(); ++i) {
-        for (const auto& [key, value] : *list->get(i)->as_table()) {
-          const std::string name(key.str());
-          if (name == "name" || name == "group_size" || name == "switch_hops") continue;
-          absl::Status status = Set(absl::StrCat(d.tiers[i].name, ".", name), value, d);
-          if (!status.ok()) return status;
-        }
-      }
+      d.name = path_;
     }
-    if (preset == nullptr) d.name = path_;
-    if (const auto name = file["name"].value<std::string>()) d.name = *name;
+    struct Count {
+      const char* key;
+      int* value;
+    };
+    for (const Count& count : {Count{"endpoints", &d.endpoints},
+                               Count{"minimum_endpoints", &d.minimum_endpoints},
+                               Count{"maximum_endpoints", &d.maximum_endpoints}}) {
+      absl::Status status = ReadCount(file.get(count.key), count.key, *count.value);
+      if (!status.ok()) return status;
+    }
+    if (absl::Status status = ReadText(file.get("name"), "name", d.name); !status.ok()) {
+      return status;
+    }
+    if (absl::Status status = ReadText(file.get("summary"), "summary", d.summary); !status.ok()) {
+      return status;
+    }
+    return preset == nullptr ? ReadTiers(file, d) : absl::OkStatus();
+  }
+
+  absl::Status ReadName(const toml::table& table, absl::string_view what,
+                        const std::vector<std::string>& used, std::string& name) const {
+    if (absl::Status status = ReadText(table.get("name"), "name", name); !status.ok()) {
+      return status;
+    }
+    if (name.empty()) return Error(table.source(), absl::StrCat("a ", what, " needs a name"));
+    if (absl::StrContains(name, '.')) {
+      return Error(table.source(), absl::StrCat("the name of a ", what, " has no dots"));
+    }
+    if (std::find(used.begin(), used.end(), name) != used.end()) {
+      return Error(table.source(), absl::StrCat("a second ", what, " called ", name));
+    }
     return absl::OkStatus();
   }
 
-  absl::Status Set(const std::string& key, const toml::node& value, Description& d) const {
-    const auto text = value.value<std::string>();
-    if (!value.is_string() || !text) {
-      return Error(value.source(),
-                   absl::StrCat(key, ": write the value with its unit, e.g. \"200 ns\""));
+  absl::Status ReadTiers(const toml::table& file, Description& d) const {
+    const auto tables = Tables(file, "tier");
+    if (!tables.ok()) return tables.status();
+    std::vector<std::string> names;
+    for (const toml::table* table : *tables) {
+      Tier tier;
+      if (absl::Status status = ReadName(*table, "tier", names, tier.name); !status.ok()) {
+        return status;
+      }
+      names.push_back(tier.name);
+      std::string kind = "switch";
+      const toml::node* node = table->get("kind");
+      if (absl::Status status = ReadText(node, "kind", kind); !status.ok()) return status;
+      if (kind == "mesh") {
+        tier.kind = TierKind::kMesh;
+      } else if (kind == "torus") {
+        tier.kind = TierKind::kTorus;
+      } else if (kind != "switch") {
+        return Error(node->source(),
+                     absl::StrCat("\"", kind, "\" is not a kind of tier: switch, mesh or torus"));
+      }
+      d.tiers.push_back(std::move(tier));
     }
+    for (size_t i = 0; i < tables->size(); ++i) {
+      for (const auto& [key, value] : *(*tables)[i]) {
+        const std::string name(key.str());
+        if (name == "name" || name == "kind") continue;
+        absl::Status status = SetAll(absl::StrCat(names[i], ".", name), value, d);
+        if (!status.ok()) return status;
+      }
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status ReadProtocols(const toml::table& file, Description& d) const {
+    const toml::node* node = file.get("protocol");
+    if (node == nullptr || node->is_table()) return absl::OkStatus();  // a table: overrides
+    const auto tables = Tables(file, "protocol");
+    if (!tables.ok()) return tables.status();
+    d.protocols.clear();
+    std::vector<std::string> names;
+    for (const toml::table* table : *tables) {
+      Protocol protocol;
+      if (absl::Status status = ReadName(*table, "protocol", names, protocol.name); !status.ok()) {
+        return status;
+      }
+      names.push_back(protocol.name);
+      d.protocols.push_back(std::move(protocol));
+    }
+    for (size_t i = 0; i < tables->size(); ++i) {
+      for (const auto& [key, value] : *(*tables)[i]) {
+        if (key.str() == "name") continue;
+        absl::Status status = SetAll(
+            absl::StrCat("protocol.", names[i], ".", std::string(key.str())), value, d);
+        if (!status.ok()) return status;
+      }
+    }
+    return absl::OkStatus();
+  }
+
+  // A value, or a table of them.
+  absl::Status SetAll(const std::string& key, const toml::node& value, Description& d) const {
+    if (const toml::table* table = value.as_table()) {
+      for (const auto& [inner, setting] : *table) {
+        absl::Status status = SetAll(absl::StrCat(key, ".", std::string(inner.str())), setting, d);
+        if (!status.ok()) return status;
+      }
+      return absl::OkStatus();
+    }
+    auto text = Text(key, value);
+    if (!text.ok()) return text.status();
     if (absl::Status status = SetKey(key, *text, d); !status.ok()) {
       return Error(value.source(), status.message());
     }
     return absl::OkStatus();
   }
 
-  const std::string& path_;
-  const int endpoints_;
+  // As it would stand behind --set.
+  absl::StatusOr<std::string> Text(const std::string& key, const toml::node& value) const {
+    if (const auto text = value.value_exact<std::string>()) return *text;
+    if (const auto number = value.value_exact<int64_t>()) return absl::StrCat(*number);
+    if (const auto number = value.value_exact<double>()) return absl::StrCat(*number);
+    if (const toml::array* list = value.as_array(); list != nullptr && !list->empty()) {
+      std::vector<int64_t> numbers;
+      for (const toml::node& item : *list) {
+        const auto number = item.value_exact<int64_t>();
+        if (!number) break;
+        numbers.push_back(*number);
+      }
+      if (numbers.size() == list->size()) return absl::StrJoin(numbers, "x");
+    }
+    return Error(value.source(),
+                 absl::StrCat(key, ": write a number, a value with its unit such as \"200 ns\", or "
+                              "a list of whole numbers"));
+  }
+
+  const std::string path_;
 };
 
 }  // namespace
 
-absl::StatusOr<Description> LoadFile(const std::string& path, int endpoints,
-                                     absl::Span<const std::string> sets) {
-  auto d = Reader(path, endpoints).Read();
+absl::StatusOr<std::string> ReadFile(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return absl::NotFoundError(absl::StrCat(path, ": cannot open"));
+  std::string text(kMaxFileBytes + 1, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (file.bad()) return absl::InvalidArgumentError(absl::StrCat(path, ": cannot read"));
+  text.resize(static_cast<size_t>(file.gcount()));
+  if (text.size() > kMaxFileBytes) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(path, ": larger than 1 MiB, so no description of a system"));
+  }
+  return text;
+}
+
+absl::StatusOr<Description> ReadText(absl::string_view text, absl::string_view path) {
+  return Reader(path).Read(text);
+}
+
+absl::StatusOr<Description> ParseText(absl::string_view text, absl::string_view path,
+                                      int endpoints, absl::Span<const std::string> sets) {
+  auto d = ReadText(text, path);
   if (!d.ok()) return d.status();
   for (const std::string& set : sets) {
     if (absl::Status status = Set(set, *d); !status.ok()) return status;
   }
-  if (absl::Status status = Validate(*d); !status.ok()) return status;
-  return d;
+  absl::Status status = Resolve(endpoints, *d);
+  if (status.ok()) status = Validate(*d);
+  if (status.ok()) return d;
+  const bool named = path == d->name;
+  return absl::Status(status.code(),
+                      named ? std::string(status.message())
+                            : absl::StrCat(path, ": ", status.message()));
 }
 
 }  // namespace fabric

@@ -1,28 +1,31 @@
-// Systems described by a TOML file.
+// Systems described in TOML. fabric/README.md describes the format.
 #ifndef FABRIC_FILE_H_
 #define FABRIC_FILE_H_
 
+#include <cstddef>
 #include <string>
-#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 #include "fabric/description.h"
 
 namespace fabric {
 
-// The system of a file:
-//
-//   preset = "cloudmatrix384"        # begin with a preset, or list [[tier]] tables
-//   endpoints = 96
-//   port_bandwidth = "392 GB/s"      # any key of `Load`, with its unit
-//   [node]
-//   switch_latency = "300 ns"
-//
-// A new system has a name, endpoints, port_bandwidth and [[tier]] tables, innermost first, with
-// name, group_size and the tier's keys. Errors name file and line.
-absl::StatusOr<Description> LoadFile(const std::string& path, int endpoints,
-                                     absl::Span<const std::string> sets);
+// Nobody writes a larger one by hand.
+inline constexpr size_t kMaxFileBytes = size_t{1} << 20;
+
+// The system that `text` describes, with `endpoints` endpoints (0: those it says) and "key=value"
+// overrides. Errors begin with `path`, and with the line where there is one: "my.toml:12: ...". Any
+// bytes are safe to pass.
+absl::StatusOr<Description> ParseText(absl::string_view text, absl::string_view path,
+                                      int endpoints = 0, absl::Span<const std::string> sets = {});
+
+// The content of a file of at most kMaxFileBytes.
+absl::StatusOr<std::string> ReadFile(const std::string& path);
+
+// For file.cc: what `text` says, without what Resolve fills in. A preset named in it is read first.
+absl::StatusOr<Description> ReadText(absl::string_view text, absl::string_view path);
 
 }  // namespace fabric
 

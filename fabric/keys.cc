@@ -1,5 +1,6 @@
 #include <cmath>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -7,6 +8,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "fabric/description.h"
 #include "fabric/nearest.h"
 
@@ -22,11 +24,13 @@ struct CountKey { int* value; };
 struct BytesKey { int64_t* value; };
 struct SeedKey { uint64_t* value; };
 struct RoutingKey { Routing* value; };
+struct RatioKey { double* value; };
+struct DimensionsKey { std::vector<int>* value; };
 
 struct Key {
   std::string name;
   std::variant<BandwidthKey, LengthKey, FractionKey, TimeKey, CountKey, BytesKey, SeedKey,
-               RoutingKey> target;
+               RoutingKey, RatioKey, DimensionsKey> target;
 };
 
 std::vector<Key> Keys(Description& d) {
@@ -47,6 +51,7 @@ std::vector<Key> Keys(Description& d) {
     const auto add = [&](const char* name, auto target) {
       keys.push_back({absl::StrCat(tier.name, ".", name), target});
     };
+    add("group_size", CountKey{&tier.group_size});
     add("port_bandwidth", BandwidthKey{&tier.port_bandwidth});
     add("switch_latency", TimeKey{&tier.switch_latency});
     add("switch_hops", CountKey{&tier.switch_hops});
@@ -55,11 +60,14 @@ std::vector<Key> Keys(Description& d) {
     add("fec_latency", TimeKey{&tier.fec_latency});
     if (tier.kind != TierKind::kSwitch) {
       add("link_bandwidth", BandwidthKey{&tier.link_bandwidth});
+      if (tier.kind == TierKind::kTorus) add("dimensions", DimensionsKey{&tier.dimensions});
       continue;
     }
+    add("rails", CountKey{&tier.rails});
     add("group_efficiency", FractionKey{&tier.group_efficiency});
     if (&tier != &d.tiers.back()) {
       add("uplink_bandwidth", BandwidthKey{&tier.uplink_bandwidth});
+      add("oversubscription", RatioKey{&tier.oversubscription});
       add("uplinks", CountKey{&tier.uplinks});
       add("routing", RoutingKey{&tier.routing});
     }
@@ -101,7 +109,24 @@ struct Parse {
                : Bad(text, "a fraction such as 0.85");
   }
   absl::Status operator()(CountKey key) const {
-    return absl::SimpleAtoi(text, key.value) ? absl::OkStatus() : Bad(text, "a whole number");
+    return absl::SimpleAtoi(text, key.value) ? absl::OkStatus()
+                                             : Bad(text, "a whole number of 32 bits");
+  }
+  absl::Status operator()(RatioKey key) const {
+    return absl::SimpleAtod(text, key.value) && *key.value > 0 && *key.value <= 1e6
+               ? absl::OkStatus()
+               : Bad(text, "a ratio such as 2");
+  }
+  absl::Status operator()(DimensionsKey key) const {
+    std::vector<int> dimensions;
+    for (absl::string_view part : absl::StrSplit(text, absl::ByAnyChar("x,"))) {
+      int size = 0;
+      if (!absl::SimpleAtoi(part, &size) || size < 1) return Bad(text, "dimensions such as 4x4x4");
+      dimensions.push_back(size);
+    }
+    if (dimensions.size() > 16) return Bad(text, "dimensions: at most 16");
+    *key.value = std::move(dimensions);
+    return absl::OkStatus();
   }
   absl::Status operator()(SeedKey key) const {
     return absl::SimpleAtoi(text, key.value) ? absl::OkStatus() : Bad(text, "a whole number");

@@ -56,5 +56,161 @@ TEST(File, ErrorsNameFileAndLine) {
   EXPECT_THAT(message("endpoints = 4\n"), HasSubstr("preset"));
 }
 
+std::string Refusal(const std::string& text) {
+  const auto d = ParseText(text, "my.toml");
+  EXPECT_FALSE(d.ok()) << text;
+  return std::string(d.status().message());
+}
+
+constexpr char kBox[] = "endpoints = 4\n[[tier]]\nname = \"box\"\n";  // its keys follow on line 4
+
+TEST(File, EveryFieldOfATier) {
+  const auto d = ParseText(R"(
+name = "all"
+summary = "of it"
+endpoints = 24
+maximum_endpoints = 48
+chunk = "4 KiB"
+seed = 7
+[[tier]]
+name = "box"
+kind = "torus"
+group_size = 4
+dimensions = [2, 2]
+link_bandwidth = "10 GB/s"
+switch_latency = "1 ns"
+[[tier]]
+name = "leaf"
+group_size = 16
+rails = 4
+port_bandwidth = "5 GB/s"
+switch_hops = 2
+transceiver_latency = "3 ns"
+fec_latency = "100 ns"
+uplink_bandwidth = "20 GB/s"
+uplinks = 4
+routing = "hash"
+group_efficiency = 0.5
+[[tier]]
+name = "spine"
+fibre_length = "10 m"
+[[protocol]]
+name = "small"
+overhead = "10 ns"
+max_bytes = "4 KiB"
+[[protocol]]
+name = "large"
+overhead = "1 us"
+efficiency = 1
+)", "my.toml");
+  ASSERT_TRUE(d.ok()) << d.status();
+  EXPECT_EQ(d->summary, "of it");
+  EXPECT_EQ(d->seed, 7);
+  EXPECT_EQ(d->tiers[0].dimensions, std::vector<int>({2, 2}));
+  EXPECT_EQ(d->tiers[1].rails, 4);
+  EXPECT_EQ(d->tiers[1].switch_hops, 2);
+  EXPECT_EQ(d->tiers[1].routing, Routing::kHash);
+  EXPECT_EQ(d->tiers[1].group_efficiency, 0.5);
+  EXPECT_EQ(d->FibreLatency(1), 106 * kNanosecond);
+  EXPECT_EQ(d->tiers[2].group_size, 32);  // 24 in groups of 16
+  EXPECT_EQ(d->protocols[0].max_bytes, 4096);
+  EXPECT_EQ(d->protocols[1].overhead, kMicrosecond);
+}
+
+TEST(File, APresetsProtocolsAreOverriddenOrReplaced) {
+  const std::string base = "preset = \"dgx-h100\"\n";
+  const auto one = ParseText(base + "[protocol.simple]\nefficiency = 0.5\n", "my.toml");
+  ASSERT_TRUE(one.ok()) << one.status();
+  EXPECT_EQ(one->protocols[0].efficiency, 0.5);
+  const auto all = ParseText(base + "[[protocol]]\nname = \"mine\"\n", "my.toml");
+  ASSERT_TRUE(all.ok()) << all.status();
+  ASSERT_EQ(all->protocols.size(), 1);
+  EXPECT_EQ(all->protocols[0].name, "mine");
+}
+
+TEST(File, WrongTypesNameTheirLine) {
+  const std::string box = kBox;
+  for (const char* value : {"\"three\"", "2.5", "99999999999"}) {
+    EXPECT_THAT(Refusal(box + "switch_hops = " + value + "\n"),
+                testing::AllOf(testing::StartsWith("my.toml:4: box.switch_hops: "),
+                               HasSubstr("is not a whole number of 32 bits")));
+  }
+  EXPECT_THAT(Refusal(box + "switch_hops = true\n"),
+              testing::StartsWith("my.toml:4: box.switch_hops: write a number, a value with"));
+  EXPECT_THAT(Refusal(box + "switch_hops = 2020-01-01\n"), HasSubstr("my.toml:4: box.switch_hops"));
+  // 2^32 + 4 is not 4.
+  EXPECT_THAT(Refusal(box + "group_size = 4294967300\n"),
+              testing::StartsWith("my.toml:4: box.group_size: \"4294967300\" is not a whole"));
+  EXPECT_THAT(Refusal("endpoints = \"4\"\n[[tier]]\nname = \"a\"\n"),
+              testing::StartsWith("my.toml:1: endpoints: write a whole number from 1 to 1048576"));
+  EXPECT_THAT(Refusal("endpoints = 1000000000\n[[tier]]\nname = \"a\"\n"),
+              testing::StartsWith("my.toml:1: endpoints: write a whole number from 1 to 1048576"));
+  EXPECT_THAT(Refusal("name = 3\n[[tier]]\nname = \"a\"\n"),
+              testing::StartsWith("my.toml:1: name: write a text in quotes"));
+  EXPECT_THAT(Refusal(box + "kind = \"mash\"\n"), HasSubstr("my.toml:4: \"mash\" is not a kind"));
+  EXPECT_THAT(Refusal("tier = 3\n"), HasSubstr("my.toml:1: write each tier as a table [[tier]]"));
+  EXPECT_THAT(Refusal(box + "[[protocol]]\nefficiency = 1\n"),
+              HasSubstr("my.toml:4: a protocol needs a name"));
+  EXPECT_THAT(Refusal(box + "[[tier]]\nname = \"box\"\n"),
+              HasSubstr("my.toml:4: a second tier called box"));
+  EXPECT_THAT(Refusal(box + "[box]\nport_bandwith = \"1 GB/s\"\n"),
+              testing::AllOf(HasSubstr("my.toml:5:"), HasSubstr("did you mean \"box.port_bandwidth")));
+}
+
+TEST(File, RatesAreWithinReason) {
+  const std::string box = kBox;
+  EXPECT_THAT(Refusal(box + "port_bandwidth = \"-1 GB/s\"\n"),
+              testing::AllOf(HasSubstr("my.toml:4:"), HasSubstr("out of range for a bandwidth")));
+  EXPECT_THAT(Refusal(box + "port_bandwidth = \"0 GB/s\"\n"),
+              HasSubstr("my.toml: tier box: port_bandwidth out of range"));
+  EXPECT_THAT(Refusal(box), HasSubstr("tier box: port_bandwidth out of range"));
+  EXPECT_THAT(Refusal(box + "port_bandwidth = \"1e30 GB/s\"\n"), HasSubstr("out of range"));
+  EXPECT_THAT(Refusal(box + "port_bandwidth = \"1 GB/s\"\ngroup_efficiency = 1.5\n"),
+              HasSubstr("group_efficiency must be in 0..1"));
+}
+
+TEST(File, LimitsOfEndpoints) {
+  const std::string limited = "endpoints = 8\nminimum_endpoints = 4\nmaximum_endpoints = 16\n"
+                              "[[tier]]\nname = \"box\"\nport_bandwidth = \"1 GB/s\"\n";
+  EXPECT_TRUE(ParseText(limited, "my.toml", 16).ok());
+  EXPECT_EQ(ParseText(limited, "my.toml", 3).status().message(),
+            "my.toml: needs at least 4 endpoints, not 3");
+  EXPECT_EQ(ParseText(limited, "my.toml", 17).status().message(),
+            "my.toml: holds at most 16 endpoints, not 17");
+  EXPECT_THAT(Refusal("[[tier]]\nname = \"box\"\nport_bandwidth = \"1 GB/s\"\n"),
+              HasSubstr("needs endpoints, or a group_size in its outermost tier"));
+}
+
+TEST(File, TruncatedAnywhereIsAnErrorOrASystem) {
+  const auto source = SourceOf("dgx-h100-superpod");
+  ASSERT_TRUE(source.ok());
+  int refused = 0;
+  for (size_t end = 0; end < source->size(); ++end) {
+    const auto d = ParseText(absl::string_view(*source).substr(0, end), "cut.toml");
+    if (d.ok()) continue;
+    ++refused;
+    EXPECT_FALSE(d.status().message().empty());
+  }
+  EXPECT_GT(refused, 100);
+}
+
+TEST(File, JunkAndDepthAreRefusedBeforeTheyHurt) {
+  EXPECT_THAT(Refusal(std::string(kMaxFileBytes + 1, '[')), HasSubstr("larger than 1 MiB"));
+  EXPECT_THAT(Refusal(std::string(kMaxFileBytes, '[')), HasSubstr("my.toml:1:"));
+  EXPECT_THAT(Refusal("a = " + std::string(100'000, '[')), HasSubstr("my.toml:1:"));
+  std::string dotted = "\na";
+  for (int i = 0; i < 100'000; ++i) dotted += ".a";
+  EXPECT_THAT(Refusal(dotted + " = 1\n"), HasSubstr("my.toml:2: more than 64 dots on a line"));
+  std::string binary(4096, '\0');
+  for (size_t i = 0; i < binary.size(); ++i) binary[i] = static_cast<char>(i * 37 + 11);
+  EXPECT_THAT(Refusal(binary), HasSubstr("my.toml:"));
+  // A file of 100 MB, most of it a hole, is not read to its end.
+  const std::string path = Write("");
+  std::ofstream(path).seekp(100'000'000).put('x');
+  EXPECT_THAT(std::string(Load(path).status().message()), HasSubstr("larger than 1 MiB"));
+  EXPECT_THAT(std::string(Load("no/such.toml").status().message()),
+              HasSubstr("no/such.toml: cannot open"));
+}
+
 }  // namespace
 }  // namespace fabric

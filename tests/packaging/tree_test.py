@@ -30,6 +30,11 @@ def dynamic(library, tag):
 headers = sorted(p.relative_to(include).as_posix() for p in include.rglob("*") if p.is_file())
 assert headers == ["ccl/ccl.h", "ccl/mpi.h"], headers
 
+# The systems that are built in are there to copy.
+fabrics = {p.name for p in (prefix / "share/ccl/fabrics").iterdir()}
+assert {"cloudmatrix384.toml", "dgx-h100.toml", "fat-tree.toml"} <= fabrics, fabrics
+assert all(name.endswith(".toml") for name in fabrics), fabrics
+
 # The library exports what ccl.h declares: no less, no more.
 declared = set(re.findall(r"^CCL_API[^;(]*\b(ccl\w+)\(", (include / "ccl/ccl.h").read_text(), re.M))
 exported = exports(lib / "libccl.so")
