@@ -17,10 +17,13 @@ Bound LowerBound(Collective collective, uint64_t bytes, const Topology& t) {
   // Bytes that some port must carry after its first byte has crossed the nearest hop. Allreduce:
   // every element of the vector leaves a rank n - 1 times in sum, and n - 1 times comes back:
   // Patarasuk and Yuan, 2009.
+  // Switches that reduce take an element once from every rank.
+  const auto reduces = [](const Level& level) { return level.in_group_reduce; };
+  const double allreduce = std::any_of(t.levels.begin(), t.levels.end(), reduces) ? 1 : 2;
   double port = 0;
   switch (collective) {
     case Collective::kAllReduce:
-      port = 2 * (n - 1) * block;
+      port = allreduce * (n - 1) * block;
       break;
     case Collective::kBroadcast:
     case Collective::kReduce:
@@ -32,7 +35,9 @@ Bound LowerBound(Collective collective, uint64_t bytes, const Topology& t) {
       port = (n - 1) * block;
   }
   const double near = static_cast<double>(t.levels.front().latency);
-  raise(ends + near + port * 1e12 / t.levels.front().bandwidth, "port");
+  const double injection =
+      t.injection_bandwidth > 0 ? t.injection_bandwidth : t.levels.front().bandwidth;
+  raise(ends + near + port * 1e12 / injection, "port");
   // Bytes that a group of g ranks must pass through its uplink, one way.
   for (const Level& level : t.levels) {
     if (level.group_uplink <= 0 || level.grouping.groups() < 2) continue;
@@ -40,7 +45,7 @@ Bound LowerBound(Collective collective, uint64_t bytes, const Topology& t) {
     double cut = 0;
     switch (collective) {
       case Collective::kAllReduce:
-        cut = 2 * (groups - 1) * m / groups;
+        cut = allreduce * (groups - 1) * m / groups;
         break;
       case Collective::kAllGather:
       case Collective::kReduceScatter:

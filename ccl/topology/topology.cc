@@ -44,9 +44,9 @@ const Level& Topology::LevelOf(int a, int b) const { return levels[LevelIndexOf(
 
 std::string Topology::ToString() const {
   std::string text =
-      absl::StrCat("ranks=", ranks, " launch=", launch_overhead, "ps send=", send_overhead,
-                   "ps recv=", recv_overhead, "ps reduce=", reduce_bandwidth,
-                   "B/s copy=", copy_bandwidth, "B/s");
+      absl::StrCat("ranks=", ranks, " injection=", injection_bandwidth,
+                   "B/s launch=", launch_overhead, "ps send=", send_overhead, "ps recv=", recv_overhead,
+                   "ps reduce=", reduce_bandwidth, "B/s copy=", copy_bandwidth, "B/s");
   for (const Level& level : levels) {
     absl::StrAppend(&text, "\n", level.name, " starts=", absl::StrJoin(level.grouping.starts, ","),
                     " latency=", level.latency, "ps bandwidth=", level.bandwidth,

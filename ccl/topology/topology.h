@@ -47,6 +47,8 @@ struct Level {
 struct Topology {
   int ranks = 1;
   std::vector<Level> levels;      // innermost first; the last one holds all ranks in one group
+  double injection_bandwidth = 0; // bytes/s out of a rank (and into it) through all of its ports
+                                  // together; 0: the innermost level's bandwidth
   Time launch_overhead = 0;       // ps before the first message of an operation
   Time send_overhead = 0;         // ps a rank is busy per message sent
   Time recv_overhead = 0;         // ps a rank is busy per message received

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -8,6 +9,23 @@
 #include "transports/emulated/emulated.h"
 
 namespace ccl {
+namespace {
+
+// Bytes/s out of an endpoint to tier `tier` through ports or links of its own; 0: it has none.
+double OwnBandwidth(const fabric::Description& d, int tier) {
+  const fabric::Tier& t = d.tiers[tier];
+  if (d.EntryTier(tier) != tier) return 0;
+  if (t.kind == fabric::TierKind::kSwitch) return t.port_bandwidth;
+  int links = std::min(t.group_size, d.endpoints) - 1;
+  if (t.kind == fabric::TierKind::kTorus) {
+    links = 0;
+    for (int size : t.dimensions) links += std::min(2, size - 1);
+  }
+  const double all = std::max(1, links) * t.link_bandwidth;
+  return t.port_bandwidth > 0 ? std::min(t.port_bandwidth, all) : all;
+}
+
+}  // namespace
 
 Topology TopologyOf(const fabric::Description& d) {
   Topology topology;
@@ -16,6 +34,7 @@ Topology TopologyOf(const fabric::Description& d) {
   for (int i = 0; i < tiers; ++i) {
     const fabric::Tier& tier = d.tiers[i];
     const bool last = i + 1 == tiers || (tier.group_size >= d.endpoints && tier.rails == 1);
+    topology.injection_bandwidth += OwnBandwidth(d, i);
     if (tier.rails > 1) continue;  // its groups are not of consecutive ranks
     Level level;
     level.name = tier.name;
@@ -25,7 +44,12 @@ Topology TopologyOf(const fabric::Description& d) {
     for (int below = entry; below < i; ++below) level.latency += 2 * d.TierLatency(below, false);
     level.bandwidth = tier.kind == fabric::TierKind::kSwitch ? d.tiers[entry].port_bandwidth
                                                              : tier.link_bandwidth;
-    level.group_uplink = last || d.EntryTier(i + 1) == i + 1 ? 0 : tier.uplink_bandwidth;
+    // Out of a group lead its uplinks, or the members' own ports to the next tier.
+    if (!last) {
+      level.group_uplink = d.EntryTier(i + 1) == i + 1
+                               ? tier.group_size * OwnBandwidth(d, i + 1)
+                               : tier.uplink_bandwidth;
+    }
     level.in_group_reduce = level.in_group_multicast = true;
     for (int below = entry; below <= i; ++below) {
       if (d.tiers[below].group_efficiency == 0) {
