@@ -203,21 +203,27 @@ void FifoWires::ServeNext(uint32_t port) {
   }
 }
 
-// Takes back from the ports after `after_stage` what they were promised of a segment beyond its
-// first `keep` bytes.
-void FifoWires::Withdraw(uint32_t index, uint32_t after_stage, int64_t keep) {
-  Segment& s = segments_[index];
-  Message& m = messages_[s.message];
-  const int64_t whole = s.bytes;
-  for (uint32_t stage = after_stage + 1; stage < s.stage; ++stage) {
+// Takes back from the ports after stage `stage` of a message's path what they were promised of it
+// from byte `begin` on. What a port serves may have been split since, so it goes by bytes.
+void FifoWires::TakeBack(uint32_t message, uint32_t stage, int64_t begin) {
+  const Message& m = messages_[message];
+  for (++stage; stage < m.length; ++stage) {
     const uint32_t port = paths_[m.path + stage];
     PortState& p = ports_[port];
-    if (p.message != s.message || p.offset != s.offset || p.busy <= queue_.now()) continue;
-    p.busy = std::max(queue_.now(), p.busy - TransferTime(whole, p.rate) +
+    if (p.message != message || p.busy <= queue_.now() || p.offset + p.bytes <= begin) continue;
+    const int64_t keep = std::max<int64_t>(0, begin - p.offset);
+    p.busy = std::max(queue_.now(), p.busy - TransferTime(p.bytes, p.rate) +
                                         TransferTime(keep, p.rate));
     p.bytes = keep;
     WakeAt(port, p.busy);
   }
+}
+
+// Of a segment, its first `keep` bytes stay.
+void FifoWires::Shorten(uint32_t index, int64_t keep) {
+  Segment& s = segments_[index];
+  Message& m = messages_[s.message];
+  const int64_t whole = s.bytes;
   if (s.stage == m.length) m.undelivered += whole - keep;
   if (whole > 0) {
     s.duration = Share(s.duration, keep, whole);
@@ -247,8 +253,9 @@ uint32_t FifoWires::Cut(uint32_t port, int64_t granularity) {
   for (uint32_t i = m.segments; i != kNone; i = segments_[i].sibling) {
     const Segment& s = segments_[i];
     if (s.stage <= stage || s.offset + s.bytes <= begin || s.offset >= end) continue;
-    Withdraw(i, stage, std::max<int64_t>(0, begin - s.offset));
+    Shorten(i, std::max<int64_t>(0, begin - s.offset));
   }
+  TakeBack(p.message, stage, begin);
   if (stage == 0) m.unsent += end - begin;
   p.busy = p.started + TransferTime(keep, p.rate);
   const Time tail = p.tail;

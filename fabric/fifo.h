@@ -80,7 +80,8 @@ class FifoWires final : public Wires {
   void Wait(uint32_t port, uint32_t index);
   void WakeAt(uint32_t port, Time time);
   uint32_t Cut(uint32_t port, int64_t granularity);
-  void Withdraw(uint32_t index, uint32_t after_stage, int64_t keep);
+  void TakeBack(uint32_t message, uint32_t stage, int64_t begin);
+  void Shorten(uint32_t index, int64_t keep);
   uint32_t SplitFront(uint32_t index, int64_t bytes);
   void Finish(uint32_t id);
 
