@@ -39,13 +39,15 @@ Bound LowerBound(Collective collective, uint64_t bytes, const Topology& t) {
       t.injection_bandwidth > 0 ? t.injection_bandwidth : t.levels.front().bandwidth;
   raise(ends + near + port * 1e12 / injection, "port");
   // Bytes that a group of g ranks must pass through its uplink, one way.
+  // Once from every group, if the outermost switches reduce.
+  const double between = t.levels.back().in_group_reduce ? 1 : 2;
   for (const Level& level : t.levels) {
     if (level.group_uplink <= 0 || level.grouping.groups() < 2) continue;
     const double g = level.grouping.SmallestSize(), groups = level.grouping.groups();
     double cut = 0;
     switch (collective) {
       case Collective::kAllReduce:
-        cut = allreduce * (groups - 1) * m / groups;
+        cut = between * (groups - 1) * m / groups;
         break;
       case Collective::kAllGather:
       case Collective::kReduceScatter:
