@@ -21,6 +21,7 @@ void AddPerf(CLI::App& app, Command& run);
 void AddCompare(CLI::App& app, Command& run);
 void AddExplain(CLI::App& app, Command& run);
 void AddVerify(CLI::App& app, Command& run);
+void AddFabric(CLI::App& app, Command& run);
 void AddList(CLI::App& app, Command& run);
 
 // Prints the error to stderr; the exit status of a command that failed.

@@ -218,14 +218,10 @@ int List(const std::string& what) {
     for (const std::string& name : fabric::PresetNames()) {
       auto d = fabric::Load(name);
       if (!d.ok()) return Fail(d.status());
-      std::printf("%-16s %4d endpoints, %.1f GB/s a port, %.0f ns across; tiers:", name.c_str(),
-                  d->endpoints, d->tiers[0].port_bandwidth / 1e9,
-                  static_cast<double>(d->PathLatency(0, d->endpoints - 1)) / 1e3);
-      for (const fabric::Tier& tier : d->tiers) {
-        std::printf(" %s(%d)", tier.name.c_str(), tier.group_size);
-      }
-      std::printf("\n");
+      std::printf("%-20s %5d  %s\n", name.c_str(), d->endpoints, d->summary.c_str());
     }
+    std::printf("\n`cclbench fabric show NAME` says what one is made of and where its numbers come "
+                "from.\n");
     return 0;
   }
   if (what == "backends") {

@@ -31,6 +31,7 @@ int main(int argc, char** argv) {
   ccl::AddCompare(app, run);
   ccl::AddExplain(app, run);
   ccl::AddVerify(app, run);
+  ccl::AddFabric(app, run);
   ccl::AddList(app, run);
   try {
     std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());

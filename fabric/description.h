@@ -121,6 +121,9 @@ absl::StatusOr<Description> Load(absl::string_view name, int endpoints = 0,
 // The text of a preset or of a file.
 absl::StatusOr<std::string> SourceOf(absl::string_view name);
 
+// The preset that `text`, of the file `path`, begins with; empty: none.
+absl::StatusOr<std::string> PresetOf(absl::string_view text, absl::string_view path);
+
 std::vector<std::string> PresetNames();
 
 // Sets one key to a value with its unit; "key=value" in one. Keys of the system: port_bandwidth (of

@@ -24,13 +24,20 @@ class Reader {
  public:
   explicit Reader(absl::string_view path) : path_(path) {}
 
-  absl::StatusOr<Description> Read(absl::string_view text) {
-    if (absl::Status status = CheckText(text); !status.ok()) return status;
-    toml::parse_result parsed = toml::parse(std::string_view(text.data(), text.size()));
-    if (!parsed) {
-      return Error(parsed.error().source(), std::string(parsed.error().description()));
+  absl::StatusOr<std::string> Preset(absl::string_view text) const {
+    const auto parsed = Parse(text);
+    if (!parsed.ok()) return parsed.status();
+    std::string name;
+    if (absl::Status status = ReadText(parsed->get("preset"), "preset", name); !status.ok()) {
+      return status;
     }
-    const toml::table& file = parsed.table();
+    return name;
+  }
+
+  absl::StatusOr<Description> Read(absl::string_view text) const {
+    const auto parsed = Parse(text);
+    if (!parsed.ok()) return parsed.status();
+    const toml::table& file = *parsed;
     Description d;
     if (absl::Status status = Begin(file, d); !status.ok()) return status;
     if (absl::Status status = ReadProtocols(file, d); !status.ok()) return status;
@@ -57,6 +64,15 @@ class Reader {
   }
   absl::Status ErrorAt(int line, absl::string_view what) const {
     return absl::InvalidArgumentError(absl::StrCat(path_, ":", line, ": ", what));
+  }
+
+  absl::StatusOr<toml::table> Parse(absl::string_view text) const {
+    if (absl::Status status = CheckText(text); !status.ok()) return status;
+    toml::parse_result parsed = toml::parse(std::string_view(text.data(), text.size()));
+    if (!parsed) {
+      return Error(parsed.error().source(), std::string(parsed.error().description()));
+    }
+    return std::move(parsed).table();
   }
 
   absl::Status CheckText(absl::string_view text) const {
@@ -278,13 +294,13 @@ absl::StatusOr<std::string> ReadFile(const std::string& path) {
   return text;
 }
 
-absl::StatusOr<Description> ReadText(absl::string_view text, absl::string_view path) {
-  return Reader(path).Read(text);
+absl::StatusOr<std::string> PresetOf(absl::string_view text, absl::string_view path) {
+  return Reader(path).Preset(text);
 }
 
 absl::StatusOr<Description> ParseText(absl::string_view text, absl::string_view path,
                                       int endpoints, absl::Span<const std::string> sets) {
-  auto d = ReadText(text, path);
+  auto d = Reader(path).Read(text);
   if (!d.ok()) return d.status();
   for (const std::string& set : sets) {
     if (absl::Status status = Set(set, *d); !status.ok()) return status;

@@ -24,9 +24,6 @@ absl::StatusOr<Description> ParseText(absl::string_view text, absl::string_view 
 // The content of a file of at most kMaxFileBytes.
 absl::StatusOr<std::string> ReadFile(const std::string& path);
 
-// For file.cc: what `text` says, without what Resolve fills in. A preset named in it is read first.
-absl::StatusOr<Description> ReadText(absl::string_view text, absl::string_view path);
-
 }  // namespace fabric
 
 #endif  // FABRIC_FILE_H_

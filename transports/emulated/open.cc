@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -6,26 +5,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "fabric/figures.h"
 #include "transports/emulated/emulated.h"
 
 namespace ccl {
-namespace {
-
-// Bytes/s out of an endpoint to tier `tier` through ports or links of its own; 0: it has none.
-double OwnBandwidth(const fabric::Description& d, int tier) {
-  const fabric::Tier& t = d.tiers[tier];
-  if (d.EntryTier(tier) != tier) return 0;
-  if (t.kind == fabric::TierKind::kSwitch) return t.port_bandwidth;
-  int links = std::min(t.group_size, d.endpoints) - 1;
-  if (t.kind == fabric::TierKind::kTorus) {
-    links = 0;
-    for (int size : t.dimensions) links += std::min(2, size - 1);
-  }
-  const double all = std::max(1, links) * t.link_bandwidth;
-  return t.port_bandwidth > 0 ? std::min(t.port_bandwidth, all) : all;
-}
-
-}  // namespace
 
 Topology TopologyOf(const fabric::Description& d) {
   Topology topology;
@@ -34,7 +17,7 @@ Topology TopologyOf(const fabric::Description& d) {
   for (int i = 0; i < tiers; ++i) {
     const fabric::Tier& tier = d.tiers[i];
     const bool last = i + 1 == tiers || (tier.group_size >= d.endpoints && tier.rails == 1);
-    topology.injection_bandwidth += OwnBandwidth(d, i);
+    topology.injection_bandwidth += fabric::OwnBandwidth(d, i);
     if (tier.rails > 1) continue;  // its groups are not of consecutive ranks
     Level level;
     level.name = tier.name;
@@ -47,7 +30,7 @@ Topology TopologyOf(const fabric::Description& d) {
     // Out of a group lead its uplinks, or the members' own ports to the next tier.
     if (!last) {
       level.group_uplink = d.EntryTier(i + 1) == i + 1
-                               ? tier.group_size * OwnBandwidth(d, i + 1)
+                               ? tier.group_size * fabric::OwnBandwidth(d, i + 1)
                                : tier.uplink_bandwidth;
     }
     level.in_group_reduce = level.in_group_multicast = true;
