@@ -166,7 +166,12 @@ absl::Status Show(const FabricOptions& o) {
   const double injection = fabric::InjectionBandwidth(d);
   std::printf("\nInjection  %s an endpoint, %s all\n", Rate(injection).c_str(),
               Rate(injection * d.endpoints).c_str());
-  std::printf("Bisection  %s one way\n", Rate(fabric::BisectionBandwidth(d)).c_str());
+  if (d.links.empty()) {
+    std::printf("Bisection  %s one way\n", Rate(fabric::BisectionBandwidth(d)).c_str());
+  } else {
+    std::printf("Graph      %zu switches, %zu links; above are the longest route and the endpoint with "
+                "the least bandwidth\n", d.switches.size(), d.links.size());
+  }
   if (absl::Status status = Sources(o.name); !status.ok()) return status;
   for (const std::string& set : o.sets) std::printf("  set here: %s\n", set.c_str());
   return absl::OkStatus();

@@ -4,6 +4,9 @@ target_compile_options(ccl_flags INTERFACE -Wall -Wextra -Wno-missing-field-init
 if(CCL_WERROR)
   target_compile_options(ccl_flags INTERFACE -Werror)
 endif()
+if(CCL_FUZZ)
+  target_compile_options(ccl_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()
 if(CCL_SANITIZE)
   target_compile_options(ccl_flags INTERFACE
     -fsanitize=${CCL_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=undefined)

@@ -66,6 +66,17 @@ struct Protocol {
   int64_t max_bytes = INT64_MAX;  // largest message that may take it
 };
 
+// Of a system that is a graph instead of tiers. Nodes are endpoints by number, then switches.
+struct GraphSwitch {
+  std::string name;
+  Time latency = 0;
+};
+struct Link {               // both ways at once
+  int from = 0, to = 0;     // nodes
+  double bandwidth = 0;     // bytes/s and direction
+  Time latency = 0;
+};
+
 struct Description {
   std::string name;
   std::string summary;              // one line for lists
@@ -73,6 +84,10 @@ struct Description {
   int minimum_endpoints = 1;        // what it may be made of; Resolve: a maximum of 0 is what the
   int maximum_endpoints = 0;        // tiers hold
   std::vector<Tier> tiers;          // innermost first; the last one holds every endpoint
+  std::vector<GraphSwitch> switches;
+  std::vector<Link> links;          // any: the system is a graph; Resolve makes `tiers` one tier with
+                                    // its largest latency and least bandwidth of an endpoint
+  bool hash_routes = false;         // of a graph: shortest routes by hash, not lowest numbers first
   std::vector<Protocol> protocols;  // none: no overhead, efficiency 1
   Time fibre_delay = 0;             // per metre
   Time send_overhead = 0;           // from Send to the first byte at the port

@@ -51,11 +51,12 @@ class Reader {
 
  private:
   static constexpr const char* kOwnKeys[] = {
-      "preset", "name", "summary", "endpoints", "minimum_endpoints", "maximum_endpoints", "tier"};
+      "preset", "name", "summary", "endpoints", "minimum_endpoints", "maximum_endpoints", "tier",
+      "switch", "link", "routing"};
 
   // Keys that are read here rather than by SetKey.
   static bool IsOwn(absl::string_view name, const toml::node& value) {
-    if (name == "protocol") return value.is_array();
+    if (name == "protocol" || name == "switch") return value.is_array();
     return std::find(std::begin(kOwnKeys), std::end(kOwnKeys), name) != std::end(kOwnKeys);
   }
 
@@ -67,27 +68,36 @@ class Reader {
   }
 
   absl::StatusOr<toml::table> Parse(absl::string_view text) const {
-    if (absl::Status status = CheckText(text); !status.ok()) return status;
-    toml::parse_result parsed = toml::parse(std::string_view(text.data(), text.size()));
+    const auto clean = Clean(text);
+    if (!clean.ok()) return clean.status();
+    toml::parse_result parsed = toml::parse(std::string_view(*clean));
     if (!parsed) {
       return Error(parsed.error().source(), std::string(parsed.error().description()));
     }
     return std::move(parsed).table();
   }
 
-  absl::Status CheckText(absl::string_view text) const {
+  // What the parser may be given: it walks tables by recursion, and what it does with letters beyond
+  // ASCII outside of texts and comments is undefined. Comments lose theirs.
+  absl::StatusOr<std::string> Clean(absl::string_view text) const {
     if (text.size() > kMaxFileBytes) {
       return absl::InvalidArgumentError(absl::StrCat(path_, ": larger than ", kMaxFileBytes >> 20,
                                                      " MiB, so no description of a system"));
     }
+    std::string clean(text);
     int line = 1, dots = 0;
-    for (char c : text) {
-      if (c == '\n') ++line, dots = 0;
+    bool comment = false;
+    for (char& c : clean) {
+      if (c == '\n') ++line, dots = 0, comment = false;
+      if (c == '#') comment = true;
       if (c == '.' && ++dots > kMaxDots) {
         return ErrorAt(line, absl::StrCat("more than ", kMaxDots, " dots on a line"));
       }
+      if (static_cast<unsigned char>(c) < 0x80) continue;
+      if (!comment) return ErrorAt(line, "only comments may have letters beyond ASCII");
+      c = '?';
     }
-    return absl::OkStatus();
+    return clean;
   }
 
   absl::Status ReadText(const toml::node* node, absl::string_view key, std::string& out) const {
@@ -129,9 +139,16 @@ class Reader {
   // The preset, or the tiers of a system of its own.
   absl::Status Begin(const toml::table& file, Description& d) const {
     const toml::node* preset = file.get("preset");
-    if ((preset == nullptr) == (file.get("tier") == nullptr)) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(path_, ": needs either preset = \"NAME\" or [[tier]] tables"));
+    const bool graph = file.get("link") != nullptr;
+    if ((preset != nullptr) + (file.get("tier") != nullptr) + graph != 1) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          path_, ": needs one of preset = \"NAME\", [[tier]] tables and [[link]] tables"));
+    }
+    for (const char* key : {"switch", "routing"}) {
+      const toml::node* node = file.get(key);
+      // Over a preset, [switch] is a tier of that name.
+      if (node == nullptr || graph || (preset != nullptr && node->is_table())) continue;
+      return Error(node->source(), absl::StrCat(key, " goes with [[link]] tables"));
     }
     if (preset != nullptr) {
       std::string name;
@@ -161,6 +178,7 @@ class Reader {
     if (absl::Status status = ReadText(file.get("summary"), "summary", d.summary); !status.ok()) {
       return status;
     }
+    if (graph) return ReadGraph(file, d);
     return preset == nullptr ? ReadTiers(file, d) : absl::OkStatus();
   }
 
@@ -210,6 +228,97 @@ class Reader {
         if (!status.ok()) return status;
       }
     }
+    return absl::OkStatus();
+  }
+
+  template <typename T>
+  absl::Status ReadQuantity(const toml::table& table, const char* key,
+                            absl::StatusOr<T> (*parse)(absl::string_view), T& out) const {
+    std::string text;
+    const toml::node* node = table.get(key);
+    if (absl::Status status = ReadText(node, key, text); !status.ok() || node == nullptr) {
+      return status;
+    }
+    auto value = parse(text);
+    if (!value.ok()) return Error(node->source(), absl::StrCat(key, ": ", value.status().message()));
+    out = *value;
+    return absl::OkStatus();
+  }
+
+  absl::Status OnlyKeys(const toml::table& table, const std::vector<std::string>& known) const {
+    for (const auto& [key, value] : table) {
+      const std::string name(key.str());
+      if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+      return Error(value.source(), absl::StrCat("unknown key \"", name, "\"; did you mean \"",
+                                                Nearest(name, known), "\"?"));
+    }
+    return absl::OkStatus();
+  }
+
+  // One end of a link: the number of an endpoint, or the name of a switch.
+  absl::Status ReadNode(const toml::table& table, const char* key, const Description& d,
+                        const std::vector<std::string>& names, int& out) const {
+    const toml::node* node = table.get(key);
+    if (node == nullptr) return Error(table.source(), absl::StrCat("a link needs a ", key));
+    if (const auto number = node->value_exact<int64_t>()) {
+      if (*number >= 0 && *number < d.endpoints) {
+        out = static_cast<int>(*number);
+        return absl::OkStatus();
+      }
+      return Error(node->source(), absl::StrCat(key, ": endpoints are 0 to ", d.endpoints - 1,
+                                                ", not ", *number));
+    }
+    const auto name = node->value_exact<std::string>();
+    if (!name) {
+      return Error(node->source(), absl::StrCat(key, ": the number of an endpoint or the name of a "
+                                                "switch"));
+    }
+    const auto found = std::find(names.begin(), names.end(), *name);
+    if (found == names.end()) {
+      return Error(node->source(), absl::StrCat(key, ": there is no switch called \"", *name, "\""));
+    }
+    out = d.endpoints + static_cast<int>(found - names.begin());
+    return absl::OkStatus();
+  }
+
+  absl::Status ReadGraph(const toml::table& file, Description& d) const {
+    if (d.endpoints == 0) {
+      return absl::InvalidArgumentError(absl::StrCat(path_, ": a graph needs endpoints = NUMBER"));
+    }
+    std::string routing = "lowest";
+    const toml::node* node = file.get("routing");
+    if (absl::Status status = ReadText(node, "routing", routing); !status.ok()) return status;
+    if (routing != "lowest" && routing != "hash") {
+      return Error(node->source(), "routing of a graph is \"lowest\" or \"hash\"");
+    }
+    d.hash_routes = routing == "hash";
+    const auto switches = Tables(file, "switch");
+    if (!switches.ok()) return switches.status();
+    std::vector<std::string> names;
+    for (const toml::table* table : *switches) {
+      GraphSwitch s;
+      absl::Status status = ReadName(*table, "switch", names, s.name);
+      if (status.ok()) status = OnlyKeys(*table, {"name", "latency"});
+      if (status.ok()) status = ReadQuantity(*table, "latency", ParseTime, s.latency);
+      if (!status.ok()) return status;
+      names.push_back(s.name);
+      d.switches.push_back(std::move(s));
+    }
+    const auto links = Tables(file, "link");
+    if (!links.ok()) return links.status();
+    for (const toml::table* table : *links) {
+      Link link;
+      absl::Status status = OnlyKeys(*table, {"from", "to", "bandwidth", "latency"});
+      if (status.ok()) status = ReadNode(*table, "from", d, names, link.from);
+      if (status.ok()) status = ReadNode(*table, "to", d, names, link.to);
+      if (status.ok()) status = ReadQuantity(*table, "bandwidth", ParseBandwidth, link.bandwidth);
+      if (status.ok()) status = ReadQuantity(*table, "latency", ParseTime, link.latency);
+      if (!status.ok()) return status;
+      if (link.bandwidth < 1) return Error(table->source(), "a link needs a bandwidth");
+      if (link.from == link.to) return Error(table->source(), "a link ends where it begins");
+      d.links.push_back(link);
+    }
+    d.tiers.assign(1, Tier{.name = "graph"});  // Resolve computes it
     return absl::OkStatus();
   }
 

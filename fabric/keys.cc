@@ -35,7 +35,6 @@ struct Key {
 
 std::vector<Key> Keys(Description& d) {
   std::vector<Key> keys = {
-      {"port_bandwidth", BandwidthKey{&d.tiers[0].port_bandwidth}},
       {"message_bandwidth", BandwidthKey{&d.message_bandwidth}},
       {"reduce_bandwidth", BandwidthKey{&d.reduce_bandwidth}},
       {"copy_bandwidth", BandwidthKey{&d.copy_bandwidth}},
@@ -47,7 +46,10 @@ std::vector<Key> Keys(Description& d) {
       {"chunk", BytesKey{&d.chunk_bytes}},
       {"seed", SeedKey{&d.seed}},
   };
+  const bool graph = !d.links.empty();  // its tier is computed
+  if (!graph) keys.insert(keys.begin(), {"port_bandwidth", BandwidthKey{&d.tiers[0].port_bandwidth}});
   for (Tier& tier : d.tiers) {
+    if (graph) break;
     const auto add = [&](const char* name, auto target) {
       keys.push_back({absl::StrCat(tier.name, ".", name), target});
     };
@@ -72,7 +74,7 @@ std::vector<Key> Keys(Description& d) {
       add("routing", RoutingKey{&tier.routing});
     }
   }
-  if (d.tiers.size() == 1) keys.push_back({"latency", TimeKey{&d.tiers[0].switch_latency}});
+  if (d.tiers.size() == 1 && !graph) keys.push_back({"latency", TimeKey{&d.tiers[0].switch_latency}});
   for (Protocol& protocol : d.protocols) {
     const auto add = [&](const char* name, auto target) {
       keys.push_back({absl::StrCat("protocol.", protocol.name, ".", name), target});

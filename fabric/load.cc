@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "fabric/description.h"
 #include "fabric/file.h"
+#include "fabric/graph.h"
 #include "fabric/nearest.h"
 #include "fabric/presets.h"
 
@@ -34,6 +35,15 @@ absl::Status Resolve(int endpoints, Description& d) {
     return absl::InvalidArgumentError(absl::StrCat(d.name, ": ", parts...));
   };
   if (endpoints < 0) return error("endpoints must not be negative");
+  if (!d.links.empty()) {
+    if (endpoints > 0 && endpoints != d.endpoints) {
+      return error("is a graph of ", d.endpoints, " endpoints, not ", endpoints);
+    }
+    if (absl::Status status = ValidateGraph(d); !status.ok()) return status;
+    d.tiers = {GraphTier(d)};
+    d.minimum_endpoints = d.maximum_endpoints = d.endpoints;
+    return absl::OkStatus();
+  }
   if (d.tiers.empty()) return error("has no tiers");
   if (endpoints > 0) d.endpoints = endpoints;
   for (size_t i = 0; i < d.tiers.size(); ++i) {

@@ -200,6 +200,10 @@ TEST(File, JunkAndDepthAreRefusedBeforeTheyHurt) {
   EXPECT_THAT(Refusal("a = " + std::string(100'000, '[')), HasSubstr("my.toml:1:"));
   std::string dotted = "\na";
   for (int i = 0; i < 100'000; ++i) dotted += ".a";
+  EXPECT_THAT(Refusal("\n\"#\"" + dotted.substr(2) + " = 1\n"), HasSubstr("more than 64 dots"));
+  EXPECT_THAT(Refusal("name = \"M\xc3\xbcller\"\n"),
+              HasSubstr("my.toml:1: only comments may have letters beyond ASCII"));
+  EXPECT_TRUE(ParseText("preset = \"crossbar\"  # M\xc3\xbcller\n", "my.toml").ok());
   EXPECT_THAT(Refusal(dotted + " = 1\n"), HasSubstr("my.toml:2: more than 64 dots on a line"));
   std::string binary(4096, '\0');
   for (size_t i = 0; i < binary.size(); ++i) binary[i] = static_cast<char>(i * 37 + 11);

@@ -1,0 +1,55 @@
+// The network of a description by links: endpoints and switches joined in any way.
+#ifndef FABRIC_GRAPH_H_
+#define FABRIC_GRAPH_H_
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "fabric/description.h"
+#include "fabric/network.h"
+
+namespace fabric {
+
+inline constexpr int kMaxGraphNodes = 4096;
+
+// Checks the links, and that every endpoint reaches every other.
+absl::Status ValidateGraph(const Description& description);
+
+// What planning needs of a graph as the only tier of the description: the largest latency of a
+// route, and the bandwidth of the endpoint with the least. Of a valid graph.
+Tier GraphTier(const Description& description);
+
+// Routes take the fewest links; of equal ones the neighbour with the lowest number, or one by a hash
+// of source and destination. Endpoints forward as switches do. Distances to a destination are
+// computed when the first message goes there. Group operations have no switches to run on here.
+class GraphNetwork final : public Network {
+ public:
+  static absl::StatusOr<std::unique_ptr<const Network>> Create(const Description& description);
+
+  void Route(int src, int dst, Path& path) const override;
+  void Climb(int src, int tier, Path& path) const override;    // not called: no tier reduces
+  void Descend(int tier, int dst, Path& path) const override;  // likewise
+  std::string PortName(uint32_t port) const override;
+
+ private:
+  explicit GraphNetwork(const Description& description);
+  uint32_t ProfileOf(std::vector<Time> latencies) const;
+
+  struct Graph;
+  const Description d_;
+  const std::shared_ptr<const Graph> graph_;
+  // What is computed on demand. Profiles have room for one of each pair, so that they never move.
+  mutable std::mutex mutex_;
+  mutable std::vector<std::unique_ptr<const std::vector<uint16_t>>> distances_;
+  mutable std::map<std::vector<Time>, uint32_t> interned_;
+};
+
+}  // namespace fabric
+
+#endif  // FABRIC_GRAPH_H_
