@@ -37,6 +37,9 @@ std::string FabricUrl(const std::string& fabric, int ranks, const std::vector<st
 // The known word nearest to `word`, or "" when none is near.
 std::string Nearest(absl::string_view word, const std::vector<std::string>& known);
 
+// The sizes that a trial is run at: those asked for; of a barrier, which has no bytes, 0.
+std::vector<uint64_t> SizesOf(const Trial& trial, std::vector<uint64_t> sizes);
+
 // The count and the size column of a trial that asks for `size` bytes of the larger buffer. perf
 // rounds a rank's block down to 16 bytes as nccl-tests does; compare takes at least one element.
 uint64_t CountOf(const Trial& trial, uint64_t size, int ranks, bool round_up);

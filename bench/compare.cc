@@ -56,6 +56,7 @@ absl::StatusOr<int> Compare(const CompareOptions& o) {
   trial.root = o.root;
   auto sizes = ParseSizes(o.sizes);
   if (!sizes.ok()) return sizes.status();
+  *sizes = SizesOf(trial, *std::move(sizes));
   auto real_up_to = ParseSize(o.real_up_to);
   if (!real_up_to.ok()) return real_up_to.status();
   Options options;
@@ -128,7 +129,7 @@ absl::StatusOr<int> Compare(const CompareOptions& o) {
     for (size_t i = records.size() - specs.size(); i < records.size(); ++i) {
       const Record& r = records[i];
       std::printf("  %-36s %12.3f us %10.2f GB/s %6.1f %% of bound%s%s\n", r.algorithm.c_str(),
-                  r.seconds * 1e6, r.busbw(), 100 * r.bound_seconds / r.seconds,
+                  r.seconds * 1e6, r.busbw(), 100 * Reached(r.bound_seconds, r.seconds),
                   i == fastest ? "  <- best" : "", r.wrong > 0 ? "  WRONG" : "");
     }
     std::fflush(stdout);
@@ -138,7 +139,7 @@ absl::StatusOr<int> Compare(const CompareOptions& o) {
   for (const Best& b : best) {
     std::printf("%10s  %-36s %12.3f %12.2f %7.1f %%\n", SizeText(b.size).c_str(),
                 b.record.algorithm.c_str(), b.record.seconds * 1e6, b.record.busbw(),
-                100 * b.record.bound_seconds / b.record.seconds);
+                100 * Reached(b.record.bound_seconds, b.record.seconds));
   }
   const std::string small =
       best.size() == 1 ? "" : absl::StrCat(best.front().record.algorithm, " is fastest at ",
@@ -146,7 +147,7 @@ absl::StatusOr<int> Compare(const CompareOptions& o) {
   std::printf("In words: %s%s is fastest at %s, where it reaches %.0f %% of what the fabric allows; "
               "%s.\n",
               small.c_str(), best.back().record.algorithm.c_str(), SizeText(best.back().size).c_str(),
-              100 * best.back().record.bound_seconds / best.back().record.seconds,
+              100 * Reached(best.back().record.bound_seconds, best.back().record.seconds),
               wrong == 0 ? "no checked element was wrong" : "SOME ELEMENTS WERE WRONG");
   if (!o.json.empty()) {
     absl::Status status = WriteJson(o.json, (*real)->world(), options.backend, records);

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "bench/commands.h"
 #include "bench/critical_path.h"
+#include "bench/record.h"
 #include "ccl/exec/binding.h"
 #include "ccl/plan/cost.h"
 #include "ccl/schedule/dump.h"
@@ -82,7 +83,13 @@ std::string FabricUrl(const std::string& fabric, int ranks, const std::vector<st
   return url;
 }
 
+std::vector<uint64_t> SizesOf(const Trial& trial, std::vector<uint64_t> sizes) {
+  if (!trial.sendrecv && trial.collective == Collective::kBarrier) return {0};
+  return sizes;
+}
+
 uint64_t CountOf(const Trial& trial, uint64_t size, int ranks, bool round_up) {
+  if (!trial.sendrecv && trial.collective == Collective::kBarrier) return 0;
   const uint64_t element = SizeOf(trial.type), n = static_cast<uint64_t>(ranks);
   const uint64_t elements = size / element;
   if (trial.sendrecv || !CountIsPerRank(trial.collective)) {
@@ -197,7 +204,8 @@ absl::StatusOr<int> Explain(const ExplainOptions& o) {
   part("total", path.total());
   const Bound bound = LowerBound(trial.collective, PlanBytes(request, n), topology);
   std::printf("\nLower bound %.3f us (%s); reached %.1f %%\n", bound.time / 1e6,
-              std::string(bound.constraint).c_str(), bound.time * 1e-12 / outcome->seconds * 100);
+              std::string(bound.constraint).c_str(),
+              100 * Reached(bound.time * 1e-12, outcome->seconds));
   return 0;
 }
 

@@ -72,6 +72,7 @@ absl::StatusOr<int> Perf(const PerfOptions& o) {
   if (!op.ok()) return op.status();
   auto sizes = Sizes(o);
   if (!sizes.ok()) return sizes.status();
+  *sizes = SizesOf(trial, *std::move(sizes));
   trial.type = *type;
   trial.op = *op;
   trial.root = o.root;
@@ -110,7 +111,8 @@ absl::StatusOr<int> Perf(const PerfOptions& o) {
   int64_t wrong = 0;
   double busbw = 0;
   bool zero = false;
-  const bool in_place = !trial.sendrecv && trial.collective != Collective::kAllToAll;
+  const bool in_place = !trial.sendrecv && trial.collective != Collective::kAllToAll &&
+                        trial.collective != Collective::kBarrier;
   for (uint64_t size : *sizes) {
     trial.count = CountOf(trial, size, n, false);
     Record record;
@@ -173,7 +175,7 @@ absl::StatusOr<int> Perf(const PerfOptions& o) {
 void AddPerf(CLI::App& app, Command& run) {
   auto o = std::make_shared<PerfOptions>();
   CLI::App* sub = app.add_subcommand("perf", "Time one collective, with nccl-tests' columns");
-  sub->add_option("collective", o->collective, "allreduce, allgather, ..., sendrecv")->required();
+  sub->add_option("collective", o->collective, "allreduce, allgather, ..., barrier, sendrecv")->required();
   sub->add_option("-b,--minbytes", o->begin, "smallest size");
   sub->add_option("-e,--maxbytes", o->end, "largest size");
   sub->add_option("-i,--stepbytes", o->step, "add this much from size to size");

@@ -17,6 +17,10 @@ double Record::busbw() const {
   return algbw() * (n - 1) / n;
 }
 
+double Reached(double bound_seconds, double seconds) {
+  return seconds > 0 ? bound_seconds / seconds : 1;
+}
+
 absl::Status WriteJson(const std::string& path, World& world, const std::string& url,
                        const std::vector<Record>& records) {
   nlohmann::json results = nlohmann::json::array();

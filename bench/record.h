@@ -23,6 +23,10 @@ struct Record {
   double busbw() const;  // nccl-tests' factors
 };
 
+// The fraction of what is possible that a run reached: the bound on its time over its time. What takes
+// no time reached all of it.
+double Reached(double bound_seconds, double seconds);
+
 // {"tool","version","fabric","backend","results":[...]}; times in microseconds, GB = 1e9 bytes.
 absl::Status WriteJson(const std::string& path, World& world, const std::string& url,
                        const std::vector<Record>& records);

@@ -34,6 +34,24 @@ assert "rounded down to 0" in err
 row = [line for line in out.splitlines() if line and line[0] != "#"][0].split()
 assert row[:5] == ["0", "0", "float", "none", "-1"] and row[12] == "N/A", row
 
+# A barrier has one row, of size 0, and takes time; under its name of nccl-tests' kind as well.
+for program, words in ((bench, ["perf", "barrier"]),
+                       (os.path.join(os.path.dirname(bench), "barrier_perf"), [])):
+    done = subprocess.run([program, *words, "--fabric", "crossbar", "-g", "8", "-b", "8", "-e", "1M"],
+                          capture_output=True, text=True, timeout=60)
+    rows = [line.split() for line in done.stdout.splitlines() if line and line[0] != "#"]
+    assert done.returncode == 0 and len(rows) == 1, done.stdout + done.stderr
+    assert rows[0][:5] == ["0", "0", "float", "none", "-1"] and rows[0][12] == "N/A", rows
+    assert float(rows[0][5]) >= 1, rows  # no barrier is faster than the crossbar's one message
+out = run("compare", "barrier", "--fabric", "crossbar", "--ranks", "6", "--sizes", "1KiB,64KiB")[0]
+assert out.count("lower bound") == 1 and "0 B" in out, out
+
+# What takes no time has reached all that is possible.
+for command in (["explain", "allreduce", "--size", "0", "--ranks", "1"],
+                ["compare", "allreduce", "--fabric", "crossbar", "--sizes", "0", "--ranks", "1"]):
+    out = run(*command)[0]
+    assert "nan" not in out and "inf" not in out and "100" in out, out
+
 with tempfile.TemporaryDirectory() as folder:
     path = os.path.join(folder, "r.json")
     run("compare", "allgather", "--fabric", "crossbar", "--ranks", "6", "--sizes", "1KiB,64KiB",

@@ -9,17 +9,20 @@ import sys
 bench, ranks = sys.argv[1], sys.argv[2]
 mpirun = ["mpirun", "--allow-run-as-root", "--oversubscribe", "-np", ranks]
 collectives = ["allreduce", "reduce_scatter", "allgather", "broadcast", "reduce", "alltoall",
-               "gather", "scatter", "sendrecv"]
+               "gather", "scatter", "sendrecv", "barrier"]
 for collective in collectives:
     command = [bench, "perf", collective, "-b", "64", "-e", "1M", "-f", "128", "-n", "2", "-r", "1"]
     done = subprocess.run(mpirun + command, capture_output=True, text=True, timeout=120)
+    sizes = 1 if collective == "barrier" else 3  # it has no bytes
     rows = [line for line in done.stdout.splitlines() if line.strip() and line[0] != "#"]
     assert done.returncode == 0, f"{collective}: status {done.returncode}\n{done.stdout}{done.stderr}"
-    assert len(rows) == 3, f"{collective}: rows of {len(rows)} sizes, not of 3\n{done.stdout}"
+    assert len(rows) == sizes, f"{collective}: rows of {len(rows)} sizes, not {sizes}\n{done.stdout}"
     assert f"nRanks {ranks} " in done.stdout, done.stdout
     for row in rows:
         fields = row.split()
         assert fields[8] == "0" and fields[12] in ("0", "N/A"), row
+        assert collective != "barrier" or (fields[:5] == ["0", "0", "float", "none", "-1"] and
+                                           float(fields[5]) > 0), row
     print(f"{collective}: {len(rows)} sizes on {ranks} ranks, 0 wrong, {rows[0].split()[-1]} .. "
           f"{rows[-1].split()[-1]}")
 
