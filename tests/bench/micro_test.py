@@ -1,0 +1,22 @@
+"""Every micro benchmark runs without an error and counts what it says it counts.
+
+Usage: micro_test.py CCL_MICRO
+"""
+import json
+import subprocess
+import sys
+
+done = subprocess.run([sys.argv[1], "--benchmark_min_time=0.001", "--benchmark_format=json"],
+                      capture_output=True, text=True, timeout=300)
+assert done.returncode == 0, done.stdout + done.stderr
+rows = json.loads(done.stdout)["benchmarks"]
+for row in rows:
+    assert not row.get("error_occurred"), row
+    assert row.get("items_per_second", row.get("bytes_per_second", 0)) > 0, row
+names = {row["name"] for row in rows}
+for part in ("Memcpy/65536", "Fold/half/sum/65536", "Fold/bfloat16/max/16777216", "RingSteps", "Incast",
+             "AllToAll", "Fetch/ring", "Verify/ring/races", "PlanAgain", "PlanNewSize", "PlanFirst",
+             "AllReduceAlone/1", "AllReduceRing384Phantom"):
+    assert part in names, f"{part} is not among {sorted(names)}"
+assert sum(name.startswith("Fold/") for name in names) == 10 * 4 * 2
+print(f"{len(rows)} benchmarks run")
