@@ -39,20 +39,32 @@ std::string Plan::Explain() const {
 
 absl::StatusOr<std::shared_ptr<const Program>> Planner::BuildOnce(const AlgorithmSpec& spec,
                                                                  const Shape& shape) {
-  std::shared_ptr<const Program>& program =
-      programs_[{shape.collective, shape.root, Format(spec)}];
-  if (program == nullptr) {
-    CCL_ASSIGN_OR_RETURN(program, BuildProgram(spec, shape, !group_operations_));
-  }
-  return program;
+  auto key = std::make_tuple(shape.collective, shape.root, Format(spec));
+  if (const auto found = programs_.find(key); found != programs_.end()) return found->second;
+  CCL_ASSIGN_OR_RETURN(std::shared_ptr<const Program> program,
+                       BuildProgram(spec, shape, !group_operations_));
+  if (programs_.size() >= kMostPrograms) programs_.clear();
+  return programs_.emplace(std::move(key), std::move(program)).first->second;
+}
+
+Planner::Kept Planner::kept() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  return {plans_.size(), programs_.size()};
 }
 
 absl::StatusOr<std::shared_ptr<const Plan>> Planner::Choose(Collective collective, uint64_t bytes,
                                                             int root, absl::string_view forced) {
   if (!HasRoot(collective)) root = 0;
   std::lock_guard<std::mutex> lock(mutex_);
-  std::shared_ptr<const Plan>& cached = plans_[{collective, bytes, root, std::string(forced)}];
-  if (cached != nullptr) return cached;
+  auto key = std::make_tuple(collective, bytes, root, std::string(forced));
+  if (const auto found = plans_.find(key); found != plans_.end()) return found->second;
+  CCL_ASSIGN_OR_RETURN(std::shared_ptr<const Plan> plan, Make(collective, bytes, root, forced));
+  if (plans_.size() >= kMostPlans) plans_.clear();
+  return plans_.emplace(std::move(key), std::move(plan)).first->second;
+}
+
+absl::StatusOr<std::shared_ptr<const Plan>> Planner::Make(Collective collective, uint64_t bytes,
+                                                          int root, absl::string_view forced) {
   auto plan = std::make_shared<Plan>();
   Shape shape{collective, topology_.ranks, root, 0, GroupingsOf(topology_)};
   std::string origin;
@@ -77,7 +89,7 @@ absl::StatusOr<std::shared_ptr<const Plan>> Planner::Choose(Collective collectiv
     plan->program = *std::move(program);
     plan->predicted = -1;
     plan->reason = absl::StrCat("forced by ", origin);
-    return cached = std::move(plan);
+    return plan;
   }
   for (AlgorithmSpec& spec : WithSlices(Candidates(shape))) {
     const double time = PredictTime(spec, shape, bytes, topology_);
@@ -93,7 +105,7 @@ absl::StatusOr<std::shared_ptr<const Plan>> Planner::Choose(Collective collectiv
   CCL_ASSIGN_OR_RETURN(plan->program, BuildOnce(plan->spec, shape));
   plan->reason = absl::StrFormat("the fastest predicted of %d, %.3f us", plan->candidates.size(),
                                  plan->predicted / 1e6);
-  return cached = std::move(plan);
+  return plan;
 }
 
 }  // namespace ccl

@@ -38,11 +38,21 @@ class Planner {
 
   // `bytes` of the larger buffer of a rank. `forced`: an algorithm's text, empty to choose.
   // A forced algorithm that cannot run the request is InvalidArgument, naming who forced it and why
-  // it cannot; nothing falls back.
+  // it cannot; nothing falls back. Plans are kept, and equal choices share one program.
   absl::StatusOr<std::shared_ptr<const Plan>> Choose(Collective collective, uint64_t bytes, int root,
                                                      absl::string_view forced);
 
+  // What is kept, for reports: so many plans (programs) at most. One more, and all are forgotten but
+  // those in use; choices are functions of their inputs, so they come out again as they were.
+  static constexpr size_t kMostPlans = 1024, kMostPrograms = 256;
+  struct Kept {
+    size_t plans = 0, programs = 0;
+  };
+  Kept kept();
+
  private:
+  absl::StatusOr<std::shared_ptr<const Plan>> Make(Collective collective, uint64_t bytes, int root,
+                                                   absl::string_view forced);
   absl::StatusOr<std::shared_ptr<const Program>> BuildOnce(const AlgorithmSpec& spec,
                                                           const Shape& shape);
 

@@ -1,3 +1,4 @@
+#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "ccl/plan/cost.h"
@@ -26,6 +27,42 @@ TEST(Planner, APlanIsMadeOnce) {
   Planner planner(CrossbarLike(4), {}, false);
   EXPECT_EQ(*planner.Choose(Collective::kAllGather, 4096, 0, ""),
             *planner.Choose(Collective::kAllGather, 4096, 0, ""));
+}
+
+TEST(Planner, SizesWithOneChoiceShareAProgram) {
+  Planner planner(CrossbarLike(4), {}, false);
+  const auto a = *planner.Choose(Collective::kAllReduce, 8, 0, "");
+  const auto b = *planner.Choose(Collective::kAllReduce, 16, 0, "");
+  ASSERT_EQ(a->spec, b->spec);
+  EXPECT_EQ(a->program, b->program);
+  EXPECT_EQ(planner.kept().plans, 2u);
+  EXPECT_EQ(planner.kept().programs, 1u);
+}
+
+TEST(Planner, WhatCannotRunIsNotKept) {
+  Planner planner(CrossbarLike(6), {}, false);
+  for (const char* forced : {"recursive_doubling", "rign", "ring*0"}) {
+    EXPECT_FALSE(planner.Choose(Collective::kAllGather, 64, 0, forced).ok());
+  }
+  EXPECT_EQ(planner.kept().plans, 0u);
+  EXPECT_EQ(planner.kept().programs, 0u);
+}
+
+TEST(Planner, KeepsABoundedNumberOfPlansAndPrograms) {
+  Planner planner(CrossbarLike(4), {}, false);
+  const auto first = *planner.Choose(Collective::kAllReduce, 1, 0, "ring");
+  for (uint64_t bytes = 2; bytes < 2 * Planner::kMostPlans; ++bytes) {
+    ASSERT_TRUE(planner.Choose(Collective::kAllReduce, bytes, 0, "ring").ok());
+    ASSERT_LE(planner.kept().plans, Planner::kMostPlans);
+  }
+  for (size_t slices = 1; slices < 2 * Planner::kMostPrograms; ++slices) {
+    ASSERT_TRUE(
+        planner.Choose(Collective::kAllReduce, 64, 0, absl::StrCat("ring*", slices)).ok());
+    ASSERT_LE(planner.kept().programs, Planner::kMostPrograms);
+  }
+  // What is in use stays, and the same choice is made again.
+  EXPECT_EQ(first->program->info().name, "ring");
+  EXPECT_EQ((*planner.Choose(Collective::kAllReduce, 1, 0, "ring"))->spec, first->spec);
 }
 
 TEST(Planner, OverridesApplyBySizeAndSayWhereTheyComeFrom) {
