@@ -68,10 +68,16 @@ std::unique_ptr<Stream> Engine::NewStream(int rank) {
 void Engine::Drop(Stream* stream) {
   std::lock_guard<std::mutex> lock(mutex_);
   if (stream->queue.empty()) return;
-  // Its operations may still complete: the slot stays taken and the work, with its scratch, alive.
   if (stream->running > 0) {
-    running_[stream->running - 1] = nullptr;
-    dropped_.push_back(std::move(stream->queue.front()));
+    const uint32_t index = static_cast<uint32_t>(stream->running - 1);
+    Slot& slot = running_[index];
+    slot.stream = nullptr;
+    slot.outstanding = stream->queue.front()->outstanding();
+    if (slot.outstanding > 0) {
+      slot.dropped = std::move(stream->queue.front());
+    } else {
+      free_slots_.push_back(index);
+    }
     stream->running = 0;
   }
   stream->queue.clear();
@@ -90,11 +96,11 @@ void Engine::StartFront(Stream* stream) {
   while (!stream->queue.empty()) {
     if (free_slots_.empty()) {
       free_slots_.push_back(static_cast<uint32_t>(running_.size()));
-      running_.push_back(nullptr);
+      running_.emplace_back();
     }
     const uint32_t slot = free_slots_.back();
     free_slots_.pop_back();
-    running_[slot] = stream;
+    running_[slot].stream = stream;
     stream->running = slot + 1;
     Work& work = *stream->queue.front();
     work.set_id(slot);
@@ -106,7 +112,7 @@ void Engine::StartFront(Stream* stream) {
 
 void Engine::Retire(Stream* stream) {
   const uint32_t slot = static_cast<uint32_t>(stream->running - 1);
-  running_[slot] = nullptr;
+  running_[slot].stream = nullptr;
   free_slots_.push_back(slot);
   stream->running = 0;
   stream->queue.pop_front();
@@ -117,8 +123,15 @@ absl::Status Engine::PollOnce(Waiting waiting) {
   absl::Status status = backend_->Poll(waiting, done_);
   // Work started below may post, never poll: done_ stays as it is.
   for (const Completion& completion : done_) {
-    Stream* stream = running_[completion.token >> Work::kTagBits];
-    if (stream == nullptr) continue;  // dropped
+    const uint32_t index = static_cast<uint32_t>(completion.token >> Work::kTagBits);
+    Stream* stream = running_[index].stream;
+    if (stream == nullptr) {
+      Slot& slot = running_[index];
+      if (--slot.outstanding > 0) continue;
+      slot.dropped = nullptr;
+      free_slots_.push_back(index);
+      continue;
+    }
     Work& work = *stream->queue.front();
     work.Complete(completion.token & ((uint64_t{1} << Work::kTagBits) - 1), *backend_);
     if (work.done()) {
@@ -147,7 +160,8 @@ std::string Engine::Deadlock() const {
   std::string text = "deadlock: every rank waits and nothing is under way.";
   int shown = 0;
   std::vector<bool> busy(backend_->ranks(), false);
-  for (const Stream* stream : running_) {
+  for (const Slot& slot : running_) {
+    const Stream* stream = slot.stream;
     if (stream == nullptr) continue;
     busy[stream->rank] = true;
     if (shown++ < 8) absl::StrAppend(&text, " ", stream->queue.front()->Describe(), ".");

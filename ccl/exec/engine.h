@@ -50,7 +50,8 @@ class Engine {
   absl::Span<const FlowRecord> flows();
 
   std::unique_ptr<Stream> NewStream(int rank);
-  // Forgets a stream's work; what its running operations still complete goes nowhere.
+  // Forgets a stream's work. What is under way completes and goes nowhere: until then the work, with
+  // its scratch, stays alive.
   void Drop(Stream* stream);
   // Appends work to the streams, all before any of it runs. Never blocks.
   void Enqueue(absl::Span<Stream* const> streams, std::vector<std::unique_ptr<Work>> work);
@@ -84,9 +85,14 @@ class Engine {
   int live_ = 0;     // local endpoints that have not left
   int blocked_ = 0;  // of them, owned by waiting threads
   std::vector<Waiter*> waiters_;
-  std::vector<Stream*> running_;  // by slot
+  // Where completions go. A slot is given again when nothing of its work is outstanding.
+  struct Slot {
+    Stream* stream = nullptr;
+    std::unique_ptr<Work> dropped;  // was running when its stream went
+    size_t outstanding = 0;         // operations of `dropped`
+  };
+  std::vector<Slot> running_;
   std::vector<uint32_t> free_slots_;
-  std::vector<std::unique_ptr<Work>> dropped_;  // running when their stream went
   std::vector<Completion> done_;
   absl::Status error_;
 };

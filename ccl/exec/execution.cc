@@ -67,6 +67,12 @@ void Execution::Complete(uint64_t tag, Backend& backend) {
   Advance(backend);
 }
 
+size_t Execution::outstanding() const {
+  size_t sum = 0;
+  for (const Lane& lane : lanes_) sum += lane.outstanding;
+  return sum;
+}
+
 bool Execution::Holds(const Lane& lane) const {
   for (const Dep& dep : lane.deps) {
     if (lanes_[dep.lane].completed < dep.batches) return false;
@@ -301,6 +307,7 @@ std::string Exchange::Describe() const {
 }
 
 void Delay::Start(Backend& backend) {
+  started_ = true;
   if (!backend.abilities().models_compute) {
     done_ = true;
     return;

@@ -20,6 +20,8 @@ class Work {
   // One of its operations has completed; posts what can follow.
   virtual void Complete(uint64_t tag, Backend& backend) = 0;
   virtual bool done() const = 0;
+  // Operations posted and not completed.
+  virtual size_t outstanding() const = 0;
   // For reports: what it is, where it stands, whom it waits for.
   virtual std::string Describe() const = 0;
 
@@ -43,6 +45,7 @@ class Execution final : public Work, private Consumer {
   void Start(Backend& backend) override;
   void Complete(uint64_t tag, Backend& backend) override;
   bool done() const override { return running_ == 0 && started_; }
+  size_t outstanding() const override;
   std::string Describe() const override;
 
  private:
@@ -105,6 +108,7 @@ class Exchange final : public Work {
   void Start(Backend& backend) override;
   void Complete(uint64_t, Backend&) override { --outstanding_; }
   bool done() const override { return outstanding_ == 0; }
+  size_t outstanding() const override { return outstanding_; }
   std::string Describe() const override;
 
  private:
@@ -121,12 +125,13 @@ class Delay final : public Work {
   void Start(Backend& backend) override;
   void Complete(uint64_t, Backend&) override { done_ = true; }
   bool done() const override { return done_; }
+  size_t outstanding() const override { return started_ && !done_ ? 1 : 0; }
   std::string Describe() const override;
 
  private:
   const int rank_;
   const Time duration_;
-  bool done_ = false;
+  bool started_ = false, done_ = false;
 };
 
 }  // namespace ccl
