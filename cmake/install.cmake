@@ -2,12 +2,11 @@
 # finds the rest relative to itself: the tree may be moved, and needs no LD_LIBRARY_PATH.
 #
 #   LIBDIR/libccl.so            the C API
-#   LIBDIR/libccl_mpi_*.so      the MPI module; libccl looks for it beside itself
+#   LIBDIR/libccl_mpi_*.so      the MPI module; libccl looks for it beside itself, cclbench in ../lib
 #   INCLUDEDIR/ccl/             ccl.h, mpi.h
 #   LIBDIR/cmake/ccl/           find_package(ccl) -> ccl::ccl
 #   LIBDIR/pkgconfig/ccl.pc
-#   LIBEXECDIR/ccl/             cclbench, and beside it a link to the module
-#   BINDIR/                     links: cclbench, all_reduce_perf, ...
+#   BINDIR/                     cclbench, and its links all_reduce_perf, ...
 #   DOCDIR/LICENSE
 #   DATADIR/ccl/fabrics/         the systems that come with it, to copy and edit
 option(CCL_INSTALL "Generate the install rules" ${PROJECT_IS_TOP_LEVEL})
@@ -63,35 +62,17 @@ configure_file(cmake/ccl.pc.in ${PROJECT_BINARY_DIR}/cmake/ccl.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/cmake/ccl.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 
 if(TARGET cclbench)
-  install(TARGETS cclbench RUNTIME DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/ccl)
-  file(RELATIVE_PATH programs_from_bin
-    ${CMAKE_INSTALL_FULL_BINDIR} ${CMAKE_INSTALL_FULL_LIBEXECDIR}/ccl)
-  file(RELATIVE_PATH libdir_from_programs
-    ${CMAKE_INSTALL_FULL_LIBEXECDIR}/ccl ${CMAKE_INSTALL_FULL_LIBDIR})
-  set(module_name "")
-  if(TARGET ccl_mpi)
-    set(module_name $<TARGET_FILE_NAME:ccl_mpi>)
-  endif()
+  install(TARGETS cclbench RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
   # The prefix is that of the installation, which may be another than the configured one. The build
   # has made all_reduce_perf and its like beside cclbench.
   install(CODE "
-    function(install_link target folder name)
-      cmake_path(ABSOLUTE_PATH folder BASE_DIRECTORY \"\${CMAKE_INSTALL_PREFIX}\")
-      message(STATUS \"Installing: \$ENV{DESTDIR}\${folder}/\${name}\")
-      file(MAKE_DIRECTORY \"\$ENV{DESTDIR}\${folder}\")
-      file(CREATE_LINK \"\${target}\" \"\$ENV{DESTDIR}\${folder}/\${name}\" SYMBOLIC)
-      list(APPEND CMAKE_INSTALL_MANIFEST_FILES \"\${folder}/\${name}\")
-      set(CMAKE_INSTALL_MANIFEST_FILES \"\${CMAKE_INSTALL_MANIFEST_FILES}\" PARENT_SCOPE)
-    endfunction()
-    install_link(\"${programs_from_bin}/cclbench\" \"${CMAKE_INSTALL_BINDIR}\" cclbench)
+    set(folder \"${CMAKE_INSTALL_BINDIR}\")
+    cmake_path(ABSOLUTE_PATH folder BASE_DIRECTORY \"\${CMAKE_INSTALL_PREFIX}\")
     file(GLOB perf_links RELATIVE \"$<TARGET_FILE_DIR:cclbench>\"
       \"$<TARGET_FILE_DIR:cclbench>/*_perf\")
     foreach(name IN LISTS perf_links)
-      install_link(cclbench \"${CMAKE_INSTALL_BINDIR}\" \${name})
-    endforeach()
-    set(module \"${module_name}\")
-    if(module)
-      install_link(\"${libdir_from_programs}/\${module}\" \"${CMAKE_INSTALL_LIBEXECDIR}/ccl\"
-        \${module})
-    endif()")
+      message(STATUS \"Installing: \$ENV{DESTDIR}\${folder}/\${name}\")
+      file(CREATE_LINK cclbench \"\$ENV{DESTDIR}\${folder}/\${name}\" SYMBOLIC)
+      list(APPEND CMAKE_INSTALL_MANIFEST_FILES \"\${folder}/\${name}\")
+    endforeach()")
 endif()

@@ -51,6 +51,9 @@ for module in modules:
     assert exports(module) == {"ccl_mpi_module"}, exports(module)
     print(f"{module.name} exports ccl_mpi_module")
 
+# What looks for the module finds it without a copy or link of its own.
+assert [p for p in prefix.rglob("libccl_mpi_*.so")] == modules, list(prefix.rglob("libccl_mpi_*.so"))
+
 # Everything that is loaded finds the rest relative to itself, or in the system.
 for binary in [lib / "libccl.so", *modules, prefix / "bin/cclbench"]:
     if not binary.exists():

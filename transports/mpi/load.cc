@@ -43,7 +43,11 @@ std::vector<std::string> Directories() {
       directories.emplace_back(entry);
     }
   }
-  if (std::string own = OwnDirectory(); !own.empty()) directories.push_back(std::move(own));
+  if (const std::string own = OwnDirectory(); !own.empty()) {
+    directories.push_back(own);
+    directories.push_back(
+        (std::filesystem::path(own) / CCL_LIBDIR_FROM_BINDIR).lexically_normal().string());
+  }
   directories.push_back(CCL_BUILD_MODULE_DIR);
   return directories;
 }

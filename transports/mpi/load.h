@@ -14,7 +14,8 @@ namespace ccl {
 //
 // The module is the first libccl_mpi_openmpi.so or libccl_mpi_mpich.so in: the directories of
 // CCL_MODULE_PATH (separated by ':'), the directory of the library or program that holds this
-// code, the directory it was built in. NotFound lists the places when there is none. One that
+// code, the libraries' directory beside it where it is a program in an installation's bin (../lib),
+// the directory it was built in. NotFound lists the places when there is none. One that
 // is there but cannot be loaded is an error, not a reason to look further. Loaded once, it stays.
 absl::StatusOr<std::unique_ptr<Backend>> OpenMpi(absl::string_view rest, int ranks);
 
