@@ -17,8 +17,7 @@ namespace {
 // so that calls on two streams pair in the order in which they were made. Every collective has a
 // context of its own, counted in the order of the calls, which is the same on all ranks: two that
 // are under way at once, on two streams, never meet.
-constexpr uint32_t kExchangeContext = 1, kFirstContext = 2, kContexts = 500000;
-constexpr uint16_t kExchangeChannels = 4096;
+constexpr uint32_t kExchangeContext = 1, kFirstContext = 2;
 // Of a rank's larger buffer: beyond any memory, and below where virtual time overflows.
 constexpr uint64_t kMostBytes = uint64_t{1} << 40, kMostPhantomBytes = uint64_t{1} << 50;
 
@@ -77,6 +76,11 @@ absl::StatusOr<std::vector<Override>> Parse(absl::string_view text) {
 absl::StatusOr<std::shared_ptr<World>> World::Open(const Options& options, int ranks) {
   const std::string url = options.backend.empty() ? DefaultBackend() : options.backend;
   CCL_ASSIGN_OR_RETURN(std::unique_ptr<Backend> backend, OpenBackend(url, ranks));
+  if (const Abilities has = backend->abilities(); has.contexts < 4 || has.channels < 1) {
+    return absl::FailedPreconditionError(absl::StrCat("'", url, "' tells only ", has.contexts,
+                                                      " contexts and ", has.channels,
+                                                      " channels apart"));
+  }
   if (options.phantom && !backend->abilities().phantom) {
     return absl::InvalidArgumentError(
         absl::StrCat("backend '", url, "' moves real bytes; a phantom payload needs emulated:"));
@@ -127,6 +131,8 @@ absl::StatusOr<std::unique_ptr<Communicator>> Communicator::Create(std::shared_p
 
 Communicator::Communicator(std::shared_ptr<World> world, int rank)
     : world_(std::move(world)), rank_(rank), stream_(world_->engine().NewStream(rank)),
+      contexts_(world_->engine().abilities().contexts - kFirstContext),
+      channels_(world_->engine().abilities().channels),
       sends_(world_->engine().ranks()),
       receives_(world_->engine().ranks()) {
   world_->engine().Adopt(rank);
@@ -189,9 +195,16 @@ absl::StatusOr<std::unique_ptr<Work>> Communicator::Make(const Request& request,
   CCL_ASSIGN_OR_RETURN(std::shared_ptr<const Plan> plan,
                        world_->planner().Choose(request.collective, PlanBytes(request, ranks()),
                                                 request.root, forced));
+  const uint32_t channels = plan->program->info().channels;
+  if (channels > channels_) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "rank ", rank_, ", ", Name(request.collective), ": ", Format(plan->spec), " takes ", channels,
+        " wire channels, and the ", world_->engine().backend_name(), " backend has ", channels_,
+        " here; fewer slices take fewer"));
+  }
   // What the operation needs is the caller's choice of count: too much is an error, not an end.
   try {
-    const uint32_t context = kFirstContext + static_cast<uint32_t>(calls_ % kContexts);
+    const uint32_t context = kFirstContext + static_cast<uint32_t>(calls_ % contexts_);
     auto work = std::make_unique<Execution>(plan->program, rank_, context, request);
     ++calls_;
     return work;
@@ -207,7 +220,7 @@ std::unique_ptr<Work> Communicator::MakeExchange(std::vector<Exchange::Message> 
 }
 
 uint16_t Communicator::NextChannel(bool sends, int peer) {
-  return static_cast<uint16_t>((sends ? sends_ : receives_)[peer]++ % kExchangeChannels);
+  return static_cast<uint16_t>((sends ? sends_ : receives_)[peer]++ % channels_);
 }
 
 absl::Status Communicator::Run(Request request, absl::string_view forced) {

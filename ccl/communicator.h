@@ -77,7 +77,9 @@ class Communicator {
   const std::shared_ptr<World> world_;
   const int rank_;
   const std::unique_ptr<Stream> stream_;
-  uint64_t calls_ = 0;                     // collectives so far
+  const uint32_t contexts_;                 // of collectives, used in turn
+  const uint32_t channels_;                 // of the backend
+  uint64_t calls_ = 0;                      // collectives so far
   std::vector<uint64_t> sends_, receives_;  // point-to-point calls so far, by peer
 };
 

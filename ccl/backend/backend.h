@@ -85,6 +85,9 @@ struct Abilities {
   bool phantom = false;         // operations may carry sizes without bytes
   bool models_compute = false;  // wants kCopy, kReduce and kDelay; else they complete at once
   bool group_operations = false;
+  // Operations carry contexts below the one and channels below the other number; at least 4 and 1.
+  uint32_t contexts = 0;
+  uint32_t channels = 0;
 };
 
 enum class Waiting : uint8_t { kNo, kYes };

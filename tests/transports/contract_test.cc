@@ -75,6 +75,36 @@ TEST_P(Contract, RefusesAnotherNumberOfRanks) {
   EXPECT_FALSE(status.ok());
 }
 
+// The largest numbers that it claims, and none beside them: two messages that differ in one.
+TEST_P(Contract, HoldsTheContextsAndChannelsItClaims) {
+  const Abilities has = job_->backend().abilities();
+  ASSERT_GE(has.contexts, 4u);
+  ASSERT_GE(has.channels, 1u);
+  ASSERT_LE(has.channels, 65536u);
+  const std::vector<std::pair<uint32_t, uint32_t>> pairs = {
+      {0, 0}, {has.contexts - 1, 0}, {0, has.channels - 1}, {has.contexts - 1, has.channels - 1}};
+  std::map<std::pair<int, size_t>, Bytes> out, in;
+  job_->ForEachLocal([&](int rank) {
+    for (size_t i = 0; i < pairs.size(); ++i) {
+      out[{rank, i}] = Pattern(rank, i, 100);
+      // Received in the opposite order: only the numbers can tell them apart.
+      const size_t k = pairs.size() - 1 - i;
+      in[{rank, k}] = Bytes(100);
+      Message send(OperationKind::kSend, job_->Next(rank), out[{rank, i}], 2 * i);
+      Message recv(OperationKind::kRecv, job_->Previous(rank), in[{rank, k}], 2 * k + 1);
+      send.op.context = pairs[i].first, recv.op.context = pairs[k].first;
+      send.op.channel = static_cast<uint16_t>(pairs[i].second);
+      recv.op.channel = static_cast<uint16_t>(pairs[k].second);
+      job_->Post(rank, {send.op, recv.op});
+    }
+  });
+  const absl::Status status = job_->Finish();
+  ASSERT_TRUE(status.ok()) << status;
+  for (auto& [key, bytes] : in) {
+    EXPECT_EQ(bytes, Pattern(job_->Previous(key.first), key.second, 100)) << "pair " << key.second;
+  }
+}
+
 TEST_P(Contract, OnePiece) {
   for (size_t size : {1, 7, 4096, 100000}) Ring(size, 1, 1);
 }

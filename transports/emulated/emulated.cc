@@ -30,7 +30,11 @@ EmulatedBackend::EmulatedBackend(std::unique_ptr<fabric::Simulator> simulator, T
 }
 
 Abilities EmulatedBackend::abilities() const {
-  return {.virtual_time = true, .phantom = true, .models_compute = true};
+  return {.virtual_time = true,
+          .phantom = true,
+          .models_compute = true,
+          .contexts = uint32_t{1} << 31,
+          .channels = uint32_t{1} << 16};
 }
 
 uint32_t EmulatedBackend::NewRecord() {

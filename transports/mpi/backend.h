@@ -29,7 +29,10 @@ class MpiBackend final : public Backend, private Tenant {
   int ranks() const override { return ranks_; }
   absl::Span<const int> local_ranks() const override { return {&rank_, 1}; }
   const Topology& topology() const override { return topology_; }
-  Abilities abilities() const override { return Abilities{}; }
+  // As many contexts and channels as this MPI's tags hold.
+  Abilities abilities() const override {
+    return {.contexts = tags_.contexts(), .channels = tags_.channels()};
+  }
   Time Now() const override;
   void Post(int rank, absl::Span<const Operation> operations) override;
   absl::Status Poll(Waiting waiting, std::vector<Completion>& done) override;
