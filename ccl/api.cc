@@ -1,8 +1,6 @@
 // The C edge: handles, validation of enums, groups, and the one mapping of statuses to results.
 #include <algorithm>
 #include <cstring>
-#include <map>
-#include <mutex>
 #include <random>
 #include <utility>
 
@@ -10,6 +8,7 @@
 #include "ccl/base/status.h"
 #include "ccl/ccl.h"
 #include "ccl/communicator.h"
+#include "ccl/rendezvous.h"
 
 struct cclComm {
   uint32_t magic;
@@ -57,12 +56,10 @@ cclResult_t Report(const absl::Status& status) {
   return ResultOf(status);
 }
 
-// Emulated worlds that ranks of this process are joining, by unique id. A process has one table, as
-// it has one set of ids.
-std::mutex joining_mutex;
-std::map<std::string, std::weak_ptr<World>>& JoiningWorlds() {
-  static auto* worlds = new std::map<std::string, std::weak_ptr<World>>();
-  return *worlds;
+// A process has one, as it has one set of ids.
+Rendezvous& ProcessRendezvous() {
+  static auto* rendezvous = new Rendezvous;
+  return *rendezvous;
 }
 
 absl::StatusOr<Options> OptionsOf(const cclConfig_t* config) {
@@ -93,20 +90,9 @@ absl::StatusOr<cclComm*> InitRank(int nranks, const cclUniqueId& id, int rank,
     return absl::InvalidArgumentError(absl::StrCat("rank ", rank, " is not in 0..", nranks - 1));
   }
   CCL_ASSIGN_OR_RETURN(Options options, OptionsOf(config));
-  const std::string key(id.internal, CCL_UNIQUE_ID_BYTES);
-  std::shared_ptr<World> world;
-  {
-    std::lock_guard<std::mutex> lock(joining_mutex);
-    std::weak_ptr<World>& joining = JoiningWorlds()[key];
-    world = joining.lock();
-    if (world == nullptr || world->engine().local_ranks().size() == 1) {
-      CCL_ASSIGN_OR_RETURN(world, World::Open(options, nranks));
-      joining = world;
-    } else if (world->engine().ranks() != nranks) {
-      return absl::InvalidArgumentError(absl::StrCat("rank ", rank, " joins with nranks ", nranks,
-                                                     ", others with ", world->engine().ranks()));
-    }
-  }
+  CCL_ASSIGN_OR_RETURN(
+      std::shared_ptr<World> world,
+      ProcessRendezvous().Meet({id.internal, CCL_UNIQUE_ID_BYTES}, options, nranks, rank));
   return NewComm(std::move(world), rank);
 }
 

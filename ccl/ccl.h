@@ -94,7 +94,10 @@ CCL_API const char* cclGetLastError(cclComm_t comm);
 CCL_API cclResult_t cclGetUniqueId(cclUniqueId* id);
 
 /* Joins a communicator of `nranks` as `rank`. Emulated: ranks are threads of this process that use
- * one id, or one thread between cclGroupStart and cclGroupEnd. MPI: `rank` is that of MPI. */
+ * one id, or one thread between cclGroupStart and cclGroupEnd. MPI: `rank` is that of MPI.
+ * A rank joins a communicator once: to join again, even after cclCommDestroy, takes another id while
+ * other ranks live on (cclInvalidUsage). A configuration unlike the other ranks' is
+ * cclInvalidArgument. */
 CCL_API cclResult_t cclCommInitRank(cclComm_t* comm, int nranks, cclUniqueId id, int rank);
 CCL_API cclResult_t cclCommInitRankConfig(cclComm_t* comm, int nranks, cclUniqueId id, int rank,
                                           const cclConfig_t* config);

@@ -71,15 +71,31 @@ absl::StatusOr<std::vector<Override>> Parse(absl::string_view text) {
   return rules;
 }
 
+std::string Configuration(const Options& options) {
+  return absl::StrCat("algorithms '", options.algorithms, "', phantom ", int{options.phantom});
+}
+
 }  // namespace
 
+std::string BackendOf(const Options& options) {
+  return options.backend.empty() ? DefaultBackend() : options.backend;
+}
+
 absl::StatusOr<std::shared_ptr<World>> World::Open(const Options& options, int ranks) {
-  const std::string url = options.backend.empty() ? DefaultBackend() : options.backend;
+  const std::string url = BackendOf(options);
   CCL_ASSIGN_OR_RETURN(std::unique_ptr<Backend> backend, OpenBackend(url, ranks));
   if (const Abilities has = backend->abilities(); has.contexts < 4 || has.channels < 1) {
     return absl::FailedPreconditionError(absl::StrCat("'", url, "' tells only ", has.contexts,
                                                       " contexts and ", has.channels,
                                                       " channels apart"));
+  }
+  // Processes that came together have the same kind of backend; its URL may name their own handles.
+  std::string configuration = Configuration(options);
+  CCL_RETURN_IF_ERROR(backend->ShareFromRankZero(configuration));
+  if (configuration != Configuration(options)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "rank ", backend->local_ranks().front(), " is configured with ", Configuration(options),
+        "; rank 0 with ", configuration, "; they are equal on all ranks"));
   }
   if (options.phantom && !backend->abilities().phantom) {
     return absl::InvalidArgumentError(
@@ -103,10 +119,32 @@ absl::StatusOr<std::shared_ptr<World>> World::Open(const Options& options, int r
   std::shared_ptr<World> world(new World());
   world->topology_ = backend->topology();
   world->phantom_ = options.phantom;
+  world->parts_.assign(static_cast<size_t>(backend->ranks()), Part::kNotYet);
   world->planner_ = std::make_unique<Planner>(world->topology_, std::move(parsed),
                                               backend->abilities().group_operations);
   world->engine_ = std::make_unique<Engine>(std::move(backend));
   return world;
+}
+
+absl::Status World::Join(int rank) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  Part& part = parts_[static_cast<size_t>(rank)];
+  if (part == Part::kNotYet) {
+    part = Part::kTakes;
+    engine_->Adopt(rank);
+    return absl::OkStatus();
+  }
+  return absl::FailedPreconditionError(
+      part == Part::kTakes
+          ? absl::StrCat("rank ", rank, " has already joined; every rank joins once")
+          : absl::StrCat("rank ", rank, " has left while other ranks live on, and cannot come back; "
+                         "a new communicator takes a new unique id"));
+}
+
+void World::Leave(int rank) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  parts_[static_cast<size_t>(rank)] = Part::kTook;
+  engine_->Leave(rank);
 }
 
 uint64_t PlanBytes(const Request& request, int ranks) {
@@ -126,6 +164,7 @@ absl::StatusOr<std::unique_ptr<Communicator>> Communicator::Create(std::shared_p
                                    " "),
                      " of ", world->engine().ranks()));
   }
+  CCL_RETURN_IF_ERROR(world->Join(rank));
   return std::unique_ptr<Communicator>(new Communicator(std::move(world), rank));
 }
 
@@ -134,13 +173,11 @@ Communicator::Communicator(std::shared_ptr<World> world, int rank)
       contexts_(world_->engine().abilities().contexts - kFirstContext),
       channels_(world_->engine().abilities().channels),
       sends_(world_->engine().ranks()),
-      receives_(world_->engine().ranks()) {
-  world_->engine().Adopt(rank);
-}
+      receives_(world_->engine().ranks()) {}
 
 Communicator::~Communicator() {
   world_->engine().Drop(stream_.get());
-  world_->engine().Leave(rank_);
+  world_->Leave(rank_);
 }
 
 absl::Status Communicator::Validate(Request& request) const {

@@ -2,6 +2,7 @@
 #define CCL_COMMUNICATOR_H_
 
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -19,11 +20,15 @@ struct Options {
   bool phantom = false;    // sizes without bytes; emulated backends only
 };
 
+// The backend's URL: that of the options, or what stands in for it.
+std::string BackendOf(const Options& options);
+
 // The ranks of one job as this process sees them. Shared by its communicators; thread-safe.
 class World {
  public:
   // Collective over the processes of the job. `ranks`: what the caller expects; 0: what there is.
-  // Rank 0's topology and overrides are everybody's.
+  // Rank 0's topology and overrides are everybody's. Options that differ between processes are an
+  // error that names the rank and both.
   static absl::StatusOr<std::shared_ptr<World>> Open(const Options& options, int ranks);
 
   Engine& engine() { return *engine_; }
@@ -31,12 +36,20 @@ class World {
   bool phantom() const { return phantom_; }
   const Topology& topology() const { return topology_; }
 
+  // A rank takes part once, from Join to Leave. FailedPrecondition when it already does, or did.
+  absl::Status Join(int rank);
+  void Leave(int rank);
+
  private:
+  enum class Part : uint8_t { kNotYet, kTakes, kTook };
+
   World() = default;
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<Planner> planner_;
   Topology topology_;
   bool phantom_ = false;
+  std::mutex mutex_;
+  std::vector<Part> parts_;  // by rank
 };
 
 // One rank of a world. All ranks make their collective calls in the same order. Operations are queued, in order, and never block; Synchronize waits.

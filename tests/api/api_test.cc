@@ -80,6 +80,102 @@ TEST(Api, ThreadsWithAUniqueId) {
   EXPECT_EQ(sums, std::vector<int>(n, 10));
 }
 
+// Joins `rank` of `n` on the calling thread, which may be that of several ranks.
+cclResult_t Join(cclComm_t* comm, int n, const cclUniqueId& id, int rank,
+                 const char* backend = "emulated:crossbar", const char* algorithms = nullptr) {
+  cclConfig_t config = CCL_CONFIG_INITIALIZER;
+  config.backend = backend;
+  config.algorithms = algorithms;
+  return cclCommInitRankConfig(comm, n, id, rank, &config);
+}
+
+TEST(Api, ARankJoinsOnce) {
+  for (int n : {1, 2}) {
+    cclUniqueId id;
+    ASSERT_EQ(cclGetUniqueId(&id), cclSuccess);
+    std::vector<cclComm_t> comms(n);
+    for (int r = 0; r < n; ++r) {
+      ASSERT_EQ(Join(&comms[r], n, id, r), cclSuccess) << cclGetLastError(nullptr);
+    }
+    cclComm_t again;
+    EXPECT_EQ(Join(&again, n, id, n - 1), cclInvalidUsage);
+    EXPECT_EQ(again, nullptr);
+    EXPECT_THAT(std::string(cclGetLastError(nullptr)),
+                HasSubstr("rank " + std::to_string(n - 1) + " has already joined"));
+    // The others are none the worse for it.
+    std::vector<int> in(n, 1), out(n);
+    ASSERT_EQ(cclGroupStart(), cclSuccess);
+    for (int r = 0; r < n; ++r) {
+      cclAllReduce(&in[r], &out[r], 1, cclInt, cclSum, comms[r], nullptr);
+    }
+    ASSERT_EQ(cclGroupEnd(), cclSuccess);
+    for (cclComm_t comm : comms) EXPECT_EQ(cclCommSynchronize(comm), cclSuccess);
+    EXPECT_EQ(out, std::vector<int>(n, n));
+    for (cclComm_t comm : comms) cclCommDestroy(comm);
+  }
+}
+
+TEST(Api, ARankThatHasLeftDoesNotComeBackWhileOthersLiveOn) {
+  cclUniqueId id;
+  ASSERT_EQ(cclGetUniqueId(&id), cclSuccess);
+  cclComm_t comms[2], again;
+  for (int r = 0; r < 2; ++r) ASSERT_EQ(Join(&comms[r], 2, id, r), cclSuccess);
+  ASSERT_EQ(cclCommDestroy(comms[1]), cclSuccess);
+  EXPECT_EQ(Join(&again, 2, id, 1), cclInvalidUsage);
+  EXPECT_THAT(std::string(cclGetLastError(nullptr)), HasSubstr("rank 1 has left"));
+  ASSERT_EQ(cclCommDestroy(comms[0]), cclSuccess);
+  // The world has ended: the id is as good as new.
+  for (int r = 0; r < 2; ++r) ASSERT_EQ(Join(&comms[r], 2, id, r), cclSuccess);
+  for (cclComm_t comm : comms) cclCommDestroy(comm);
+}
+
+TEST(Api, ConfigurationsThatDifferNameTheRankAndBoth) {
+  cclUniqueId id;
+  ASSERT_EQ(cclGetUniqueId(&id), cclSuccess);
+  cclComm_t comms[2];
+  ASSERT_EQ(Join(&comms[0], 2, id, 0, "emulated:crossbar", "allreduce:@ring"), cclSuccess);
+  const auto expect = [&](cclResult_t result, const char* what, const char* here,
+                          const char* there) {
+    EXPECT_EQ(result, cclInvalidArgument);
+    for (const char* part : {"rank 1", what, here, "rank 0", there}) {
+      EXPECT_THAT(std::string(cclGetLastError(nullptr)), HasSubstr(part));
+    }
+  };
+  expect(Join(&comms[1], 2, id, 1, "emulated:cloudmatrix384", "allreduce:@ring"), "backend",
+         "'emulated:cloudmatrix384'", "'emulated:crossbar'");
+  expect(Join(&comms[1], 2, id, 1, "emulated:crossbar", "allreduce:@nhr"), "algorithms",
+         "'allreduce:@nhr'", "'allreduce:@ring'");
+  expect(Join(&comms[1], 3, id, 1, "emulated:crossbar", "allreduce:@ring"), "nranks", "'3'", "'2'");
+  cclConfig_t config = CCL_CONFIG_INITIALIZER;
+  config.backend = "emulated:crossbar";
+  config.algorithms = "allreduce:@ring";
+  config.phantom = 1;
+  expect(cclCommInitRankConfig(&comms[1], 2, id, 1, &config), "phantom", "'1'", "'0'");
+  // Corrected, the rank may join.
+  ASSERT_EQ(Join(&comms[1], 2, id, 1, "emulated:crossbar", "allreduce:@ring"), cclSuccess);
+  for (cclComm_t comm : comms) cclCommDestroy(comm);
+}
+
+// Nobody leaves a barrier before the last has come.
+TEST(Api, ABarrierHoldsEverybodyUntilTheLastComes) {
+  const int n = 3;
+  Ranks ranks(n);
+  std::vector<int64_t> left(n);
+  std::vector<std::thread> threads;
+  for (int r = 0; r < n; ++r) {
+    threads.emplace_back([&, r] {
+      if (r == 1) {
+        EXPECT_EQ(cclCommCompute(ranks.comms[r], 50'000'000), cclSuccess);
+      }
+      EXPECT_EQ(cclBarrier(ranks.comms[r], nullptr), cclSuccess);
+      EXPECT_EQ(cclCommSynchronize(ranks.comms[r]), cclSuccess) << cclGetLastError(nullptr);
+      cclCommGetTime(ranks.comms[r], &left[r]);
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (int64_t time : left) EXPECT_GE(time, 50'000'000);
+}
+
 TEST(Api, SendAndReceiveInAGroup) {
   Ranks ranks(2);
   int a = 1, b = 2, from_a = 0, from_b = 0;

@@ -1,10 +1,15 @@
-// Communicators below the C API, over a backend that claims less than the emulated one holds.
+// Communicators below the C API, over a backend that claims less than the emulated one holds, or whose
+// rank 0 is said to be another process.
 #include "ccl/communicator.h"
 
+#include <functional>
 #include <memory>
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "ccl/rendezvous.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "transports/emulated/emulated.h"
@@ -14,9 +19,10 @@ namespace {
 
 using testing::HasSubstr;
 
-// What the next backend claims; set by each test.
+// What the next backend claims and says; set by each test.
 struct Claims {
   uint32_t contexts = 4, channels = 2;
+  std::function<void(std::string&)> share = [](std::string&) {};
   uint64_t outside = 0;  // operations beyond what is claimed
 };
 Claims claims;
@@ -46,7 +52,10 @@ class Narrow final : public Backend {
   absl::Status Poll(Waiting waiting, std::vector<Completion>& done) override {
     return inner_->Poll(waiting, done);
   }
-  absl::Status ShareFromRankZero(std::string&) override { return absl::OkStatus(); }
+  absl::Status ShareFromRankZero(std::string& bytes) override {
+    claims.share(bytes);
+    return absl::OkStatus();
+  }
 
  private:
   const std::unique_ptr<Backend> inner_;
@@ -114,6 +123,36 @@ TEST_F(Communicators, AnAlgorithmOfMoreChannelsThanThereAreIsAnErrorBeforeItRuns
 TEST_F(Communicators, ABackendOfTooFewContextsIsRefused) {
   claims.contexts = 3;
   EXPECT_THAT(std::string(World::Open({}, 2).status().message()), HasSubstr("3 contexts"));
+}
+
+// As a process sees it whose rank 0 lives in another one.
+TEST_F(Communicators, AConfigurationUnlikeRankZerosNamesTheRankAndBoth) {
+  claims.share = [](std::string& bytes) {
+    if (absl::StartsWith(bytes, "algorithms")) bytes = "algorithms 'allreduce:@nhr', phantom 0";
+  };
+  Options options;
+  options.algorithms = "allreduce:@ring";
+  const absl::Status status = World::Open(options, 2).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  for (const char* part : {"rank 0", "'allreduce:@ring'", "'allreduce:@nhr'"}) {
+    EXPECT_THAT(std::string(status.message()), HasSubstr(part));
+  }
+}
+
+TEST_F(Communicators, TheRendezvousForgetsWorldsThatHaveEnded) {
+  Rendezvous rendezvous;
+  for (int i = 0; i < 5; ++i) {
+    const std::string id = absl::StrCat("id", i);
+    auto world = rendezvous.Meet(id, {}, 2, 0);
+    ASSERT_TRUE(world.ok()) << world.status();
+    EXPECT_EQ(*rendezvous.Meet(id, {}, 2, 1), *world);
+    EXPECT_EQ(rendezvous.ids(), 1u);
+  }
+  // A world that lives on is kept, and an id whose world has ended is new.
+  auto lives = *rendezvous.Meet("lives", {}, 2, 0);
+  EXPECT_TRUE(rendezvous.Meet("id0", {}, 3, 2).ok());
+  EXPECT_EQ(rendezvous.ids(), 2u);
+  EXPECT_EQ(*rendezvous.Meet("lives", {}, 2, 1), lives);
 }
 
 }  // namespace

@@ -93,6 +93,12 @@ def mpi_errors(trainer, *launcher):
         done = run([*launcher, "-np", "2", trainer, *flags])
         assert done.returncode != 0, "exit status 0"
         assert words in done.stderr, f"'{words}' is not said"
+    # Two processes that were told different things.
+    done = run([*launcher, "-np", "1", trainer, "--algorithm", "ring", ":",
+                "-np", "1", trainer, "--algorithm", "two_shot"])
+    assert done.returncode != 0, "exit status 0"
+    for words in ("rank 1 is configured with", "@two_shot", "rank 0 with", "@ring"):
+        assert words in done.stderr, f"'{words}' is not said"
 
 
 CASES = {case.__name__: case for case in (accuracy, identity, overlap, errors, mpi_errors)}
