@@ -65,7 +65,7 @@ struct Operation {
   uint64_t bytes = 0;          // of the message; each operand of a group operation
   Time delay = 0;              // kDelay
   // Real bytes: kSend, kGroupReduce, and kGroupCopy at the root read `src`; kRecv and kGroupCopy
-  // write `dst`. Empty with a phantom payload. The arrays are read during Post only; the memory
+  // write `dst`, as does the consumer of a kGroupReduce whose result the rank wants. Empty with a phantom payload. The arrays are read during Post only; the memory
   // they point to stays valid and, for src, unchanged until the completion.
   absl::Span<const ConstPiece> src;
   absl::Span<const Piece> dst;

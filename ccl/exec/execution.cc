@@ -123,64 +123,91 @@ bool Execution::Issue(uint32_t index, Backend& backend) {
     operation.peer = step.peer;
     operation.context = context_;
     operation.token = Token(index);
-    const size_t first = pieces_.size();
+    Range range;
+    const auto read = [&] {
+      range.src = pieces_.size();
+      binding_.Pieces(src, pieces_);
+      range.src_count = pieces_.size() - range.src;
+    };
+    const auto write = [&] {
+      range.dst = pieces_.size();
+      binding_.Pieces(dst, pieces_);
+      range.dst_count = pieces_.size() - range.dst;
+    };
     switch (step.kind) {
       case StepKind::kSend:
         operation.kind = OperationKind::kSend;
         operation.bytes = binding_.Bytes(src);
-        binding_.Pieces(src, pieces_);
+        read();
         break;
       case StepKind::kRecv:
         operation.kind = OperationKind::kRecv;
         operation.bytes = binding_.Bytes(dst);
-        binding_.Pieces(dst, pieces_);
+        write();
         break;
       case StepKind::kRecvReduce: {
         operation.kind = OperationKind::kRecvReduce;
         operation.bytes = binding_.Bytes(dst);
         if (request_.phantom) break;
-        if (free_folds_.empty()) {
-          free_folds_.push_back(static_cast<uint32_t>(folds_.size()));
-          folds_.emplace_back();
-        }
-        const uint32_t number = free_folds_.back();
-        free_folds_.pop_back();
-        Fold& fold = folds_[number];
-        fold.src.clear();
-        fold.dst.clear();
+        Fold& fold = NewFold(index, operation);
+        fold.alone = false;
+        fold.incoming_first = step.incoming_first;
         binding_.Pieces(src, fold.src);
         binding_.Pieces(dst, fold.dst);
-        fold.incoming_first = step.incoming_first;
-        operation.consumer = this;
-        operation.token = Token(static_cast<uint64_t>(number + 1) << kLaneBits | index);
         break;
       }
+      case StepKind::kGroupReduce:
+      case StepKind::kGroupCopy: {
+        const bool reduces = step.kind == StepKind::kGroupReduce;
+        operation.kind = reduces ? OperationKind::kGroupReduce : OperationKind::kGroupCopy;
+        operation.bytes = binding_.Bytes(src.empty() ? dst : src);
+        operation.group = {step.group, program_->RankGroup(step.group)};
+        read();
+        write();
+        if (!reduces || dst.empty() || request_.phantom) break;
+        Fold& fold = NewFold(index, operation);
+        fold.alone = true;
+        binding_.Pieces(dst, fold.dst);
+        break;
+      }
+      case StepKind::kReconfigure:
+        operation.kind = OperationKind::kReconfigure;
+        operation.group = {step.group, program_->RankGroup(step.group)};
+        break;
       case StepKind::kCopy:
       case StepKind::kReduce:
         operation.bytes = LocalStep(step, operation.kind);
         if (operation.bytes == 0 || !backend.abilities().models_compute) continue;
         break;
-      default:
-        operation.kind = step.kind == StepKind::kGroupReduce ? OperationKind::kGroupReduce
-                         : step.kind == StepKind::kGroupCopy ? OperationKind::kGroupCopy
-                                                             : OperationKind::kReconfigure;
-        break;
     }
-    ranges_.emplace_back(first, pieces_.size() - first);
+    ranges_.push_back(range);
     operations_.push_back(operation);
   }
   const_pieces_.clear();
   for (const Piece& piece : pieces_) const_pieces_.push_back(AsConst(piece));
   for (size_t i = 0; i < operations_.size(); ++i) {
-    if (operations_[i].kind == OperationKind::kSend) {
-      operations_[i].src = {const_pieces_.data() + ranges_[i].first, ranges_[i].second};
-    } else {
-      operations_[i].dst = {pieces_.data() + ranges_[i].first, ranges_[i].second};
-    }
+    const Range& range = ranges_[i];
+    operations_[i].src = {const_pieces_.data() + range.src, range.src_count};
+    operations_[i].dst = {pieces_.data() + range.dst, range.dst_count};
   }
   lane.outstanding = static_cast<uint32_t>(operations_.size());
   if (!operations_.empty()) backend.Post(rank_, operations_);
   return true;
+}
+
+Execution::Fold& Execution::NewFold(uint32_t lane, Operation& operation) {
+  if (free_folds_.empty()) {
+    free_folds_.push_back(static_cast<uint32_t>(folds_.size()));
+    folds_.emplace_back();
+  }
+  const uint32_t number = free_folds_.back();
+  free_folds_.pop_back();
+  operation.consumer = this;
+  operation.token = Token(static_cast<uint64_t>(number + 1) << kLaneBits | lane);
+  Fold& fold = folds_[number];
+  fold.src.clear();
+  fold.dst.clear();
+  return fold;
 }
 
 uint64_t Execution::LocalStep(const Step& step, OperationKind& kind) {
@@ -228,15 +255,20 @@ void Execution::Consume(uint64_t token,
   std::vector<ConstPiece> own, target;
   for (const Piece& piece : fold.src) own.push_back(AsConst(piece));
   for (const Piece& piece : fold.dst) target.push_back(AsConst(piece));
-  Walk incoming(operands[0]), mine(own), out(target);
+  std::vector<Walk> walks;
+  if (!fold.alone && !fold.incoming_first) walks.emplace_back(own);
+  for (absl::Span<const ConstPiece> operand : operands) walks.emplace_back(operand);
+  if (!fold.alone && fold.incoming_first) walks.emplace_back(own);
+  Walk out(target);
   const size_t size = SizeOf(request_.type);
-  while (!incoming.done() && !mine.done() && !out.done()) {
-    const size_t run = std::min({incoming.run(), mine.run(), out.run()});
-    const void* pair[2] = {mine.data(), incoming.data()};
-    if (fold.incoming_first) std::swap(pair[0], pair[1]);
-    FoldInto(request_.type, request_.op, const_cast<char*>(out.data()), pair, run / size);
-    incoming.Take(run);
-    mine.Take(run);
+  std::vector<const void*> runs(walks.size());
+  while (!out.done() &&
+         std::none_of(walks.begin(), walks.end(), [](const Walk& walk) { return walk.done(); })) {
+    size_t run = out.run();
+    for (const Walk& walk : walks) run = std::min(run, walk.run());
+    for (size_t i = 0; i < walks.size(); ++i) runs[i] = walks[i].data();
+    FoldInto(request_.type, request_.op, const_cast<char*>(out.data()), runs, run / size);
+    for (Walk& walk : walks) walk.Take(run);
     out.Take(run);
   }
 }
@@ -261,7 +293,16 @@ std::string Execution::Describe() const {
     absl::StrAppend(&text, " lane ", i, " batch ", lane.next - 1, " of ", lane.batches, ":");
     int shown = 0;
     for (const Step& step : list.steps) {
-      if (step.kind > StepKind::kRecvReduce || shown++ == 4) continue;
+      if (step.kind == StepKind::kGroupReduce || step.kind == StepKind::kGroupCopy) {
+        if (shown++ < 4) {
+          absl::StrAppend(&text,
+                          step.kind == StepKind::kGroupReduce ? " group reduction" : " group copy",
+                          " of ", program_->RankGroup(step.group).size(), " ranks",
+                          step.peer == kEveryMember ? "" : absl::StrCat(", root ", step.peer));
+        }
+        continue;
+      }
+      if (step.kind > StepKind::kRecvReduce || shown++ >= 4) continue;
       absl::StrAppend(&text, step.kind == StepKind::kSend ? " send to " : " receive from ",
                       step.peer);
     }

@@ -57,10 +57,16 @@ class Execution final : public Work, private Consumer {
     bool waits = false;        // for deps
     std::vector<Dep> deps;
   };
-  // A receive whose bytes are folded as they arrive.
+  // Where bytes go that are folded as they arrive: with src on one side (a receive), or the
+  // operands alone (a group's).
   struct Fold {
     std::vector<Piece> src, dst;
     bool incoming_first = false;
+    bool alone = false;
+  };
+  // The pieces of an operation in pieces_.
+  struct Range {
+    size_t src = 0, src_count = 0, dst = 0, dst_count = 0;
   };
 
   void Consume(uint64_t token,
@@ -69,6 +75,8 @@ class Execution final : public Work, private Consumer {
   void Advance(Backend& backend);
   // Issues the lane's next batch; false when it waits for other lanes.
   bool Issue(uint32_t lane, Backend& backend);
+  // Takes a fold for the operation's token.
+  Fold& NewFold(uint32_t lane, Operation& operation);
   // Does a copy or fold; returns the bytes to charge for.
   uint64_t LocalStep(const Step& step, OperationKind& kind);
   void Finish();
@@ -88,7 +96,7 @@ class Execution final : public Work, private Consumer {
   std::vector<Operation> operations_;
   std::vector<Piece> pieces_;
   std::vector<ConstPiece> const_pieces_;
-  std::vector<std::pair<size_t, size_t>> ranges_;  // of pieces_, by operation
+  std::vector<Range> ranges_;  // by operation
   std::vector<const void*> operands_;
 };
 

@@ -18,7 +18,7 @@ Bound LowerBound(Collective collective, uint64_t bytes, const Topology& t) {
   // every element of the vector leaves a rank n - 1 times in sum, and n - 1 times comes back:
   // Patarasuk and Yuan, 2009.
   // Switches that reduce take an element once from every rank.
-  const auto reduces = [](const Level& level) { return level.in_group_reduce; };
+  const auto reduces = [](const Level& level) { return level.group_bandwidth > 0; };
   const double allreduce = std::any_of(t.levels.begin(), t.levels.end(), reduces) ? 1 : 2;
   double port = 0;
   switch (collective) {
@@ -40,7 +40,7 @@ Bound LowerBound(Collective collective, uint64_t bytes, const Topology& t) {
   raise(ends + near + port * 1e12 / injection, "port");
   // Bytes that a group of g ranks must pass through its uplink, one way.
   // Once from every group, if the outermost switches reduce.
-  const double between = t.levels.back().in_group_reduce ? 1 : 2;
+  const double between = t.levels.back().group_bandwidth > 0 ? 1 : 2;
   for (const Level& level : t.levels) {
     if (level.group_uplink <= 0 || level.grouping.groups() < 2) continue;
     const double g = level.grouping.SmallestSize(), groups = level.grouping.groups();

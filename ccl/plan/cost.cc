@@ -13,6 +13,8 @@ constexpr double kSecond = 1e12;
 // One level seen from a rank: picoseconds a message, and a byte.
 struct Link {
   double alpha, beta, gamma, overhead;
+  double port_beta;   // a byte, when many messages share the rank's ports
+  double group_beta;  // a byte of a group operation; 0: they are lowered to messages
 };
 
 double CeilLog(int n, int radix) {
@@ -27,14 +29,18 @@ Link LinkOf(const Topology& topology, size_t index) {
   link.overhead = static_cast<double>(topology.send_overhead);
   link.alpha = static_cast<double>(level.latency + topology.send_overhead + topology.recv_overhead);
   double rate = level.bandwidth;
+  double port = level.port_bandwidth > 0 ? level.port_bandwidth : rate;
   // Messages of all members of an inner group share its uplink.
   for (size_t i = 0; i < index; ++i) {
     const Level& inner = topology.levels[i];
     if (inner.group_uplink > 0) {
       rate = std::min(rate, inner.group_uplink / inner.grouping.SmallestSize());
+      port = std::min(port, inner.group_uplink / inner.grouping.SmallestSize());
     }
   }
   link.beta = kSecond / rate;
+  link.port_beta = kSecond / port;
+  link.group_beta = level.group_bandwidth > 0 ? kSecond / level.group_bandwidth : 0;
   link.gamma = topology.reduce_bandwidth > 0 ? kSecond / topology.reduce_bandwidth : 0;
   return link;
 }
@@ -82,14 +88,23 @@ double Flat(absl::string_view name, Collective collective, int n, uint32_t radix
   if (name == "chain") {
     return halves * (n - 2 + slices) * (a + m / slices * b) + (reduces ? m * g : 0);
   }
-  if (name == "one_shot") return a + (n - 1) * (m * b + l.overhead + m * g);
-  if (name == "two_shot") return 2 * (a + volume * b + (n - 2) * l.overhead) + fold;
+  // Many messages at once: each as fast as a message can be, all as fast as the ports.
+  const auto spread = [&](double bytes) {
+    return std::max(bytes / (n - 1) * b, bytes * l.port_beta);
+  };
+  if (name == "one_shot") return a + spread((n - 1) * m) + (n - 1) * (l.overhead + m * g);
+  if (name == "two_shot") return 2 * (a + spread(volume) + (n - 2) * l.overhead) + fold;
+  if (l.group_beta > 0) {
+    if (name == "group_one_shot") return a + m * l.group_beta;
+    if (name == "group_two_shot") return 2 * (a + m * l.group_beta);
+    if (name == "group_direct") return a + m * l.group_beta;
+  }
   if (name == "group_one_shot" || name == "direct" || name == "group_direct" ||
       name == "group_two_shot") {
     const bool per_rank = CountIsPerRank(collective) || name == "group_two_shot";
     const double bytes = per_rank ? volume : (n - 1) * m;
     const double rounds = name == "group_two_shot" ? 2 : 1;
-    return rounds * (a + bytes * b + (n - 2) * l.overhead) + (reduces ? bytes * g : 0);
+    return rounds * (a + spread(bytes) + (n - 2) * l.overhead) + (reduces ? bytes * g : 0);
   }
   if (name == "pairwise") return (n - 1) * (a + block * b);
   if (name == "bruck") return log * (a + m / 2 * b);

@@ -41,8 +41,14 @@ absl::StatusOr<std::shared_ptr<const Program>> Planner::BuildOnce(const Algorith
                                                                  const Shape& shape) {
   auto key = std::make_tuple(shape.collective, shape.root, Format(spec));
   if (const auto found = programs_.find(key); found != programs_.end()) return found->second;
-  CCL_ASSIGN_OR_RETURN(std::shared_ptr<const Program> program,
-                       BuildProgram(spec, shape, !group_operations_));
+  CCL_ASSIGN_OR_RETURN(std::shared_ptr<const Program> program, BuildProgram(spec, shape, false));
+  bool lower = false;
+  for (uint32_t i = 0; i < program->info().rank_groups && !lower; ++i) {
+    lower = !group_operations_ || !topology_.DoesGroupOperations(program->RankGroup(i));
+  }
+  if (lower) {
+    CCL_ASSIGN_OR_RETURN(program, BuildProgram(spec, shape, true));
+  }
   if (programs_.size() >= kMostPrograms) programs_.clear();
   return programs_.emplace(std::move(key), std::move(program)).first->second;
 }

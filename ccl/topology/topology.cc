@@ -42,6 +42,10 @@ int Topology::LevelIndexOf(int a, int b) const {
 
 const Level& Topology::LevelOf(int a, int b) const { return levels[LevelIndexOf(a, b)]; }
 
+bool Topology::DoesGroupOperations(absl::Span<const int> ranks) const {
+  return !ranks.empty() && LevelOf(ranks.front(), ranks.back()).group_bandwidth > 0;
+}
+
 std::string Topology::ToString() const {
   std::string text =
       absl::StrCat("ranks=", ranks, " injection=", injection_bandwidth,
@@ -50,8 +54,7 @@ std::string Topology::ToString() const {
   for (const Level& level : levels) {
     absl::StrAppend(&text, "\n", level.name, " starts=", absl::StrJoin(level.grouping.starts, ","),
                     " latency=", level.latency, "ps bandwidth=", level.bandwidth,
-                    "B/s uplink=", level.group_uplink, "B/s reduce=", level.in_group_reduce,
-                    " multicast=", level.in_group_multicast);
+                    "B/s port=", level.port_bandwidth, "B/s uplink=", level.group_uplink, "B/s group=", level.group_bandwidth, "B/s");
   }
   return text;
 }

@@ -36,11 +36,12 @@ struct Level {
   std::string name;          // "node", "supernode", "host", ...
   Grouping grouping;         // the groups within which this level connects
   Time latency = 0;          // ps, first byte out to first byte in, endpoint costs excluded
-  double bandwidth = 0;      // bytes/s of one message, and of one rank's port at this level
+  double bandwidth = 0;      // bytes/s of one message
+  double port_bandwidth = 0;  // bytes/s of all messages of a rank at this level; 0: as of one
   double group_uplink = 0;   // bytes/s out of (and into) one of this level's groups towards the
                              // next level; 0: not a constraint
-  bool in_group_reduce = false;     // the level's switches reduce: group reductions within it
-  bool in_group_multicast = false;  // and replicate
+  double group_bandwidth = 0;  // bytes/s of a rank when the level's switches reduce and replicate
+                               // for it: group operations within the level; 0: they cannot
 };
 
 // The logical machine as the planner and the recipes see it: a value, equal on all ranks.
@@ -58,6 +59,8 @@ struct Topology {
   // The innermost level at which two different ranks meet.
   const Level& LevelOf(int a, int b) const;
   int LevelIndexOf(int a, int b) const;
+  // Whether the machine itself does group operations among these ranks, which ascend.
+  bool DoesGroupOperations(absl::Span<const int> ranks) const;
   // Stable text of every field; equal topologies have equal text. What ranks compare.
   std::string ToString() const;
 

@@ -198,11 +198,13 @@ std::vector<AlgorithmSpec> Specs(const Shape& shape, bool sliced) {
   return specs;
 }
 
-void RunAll(World& world, const Case& c, const std::vector<Grouping>& groupings, bool sliced) {
+void RunAll(World& world, const Case& c, const std::vector<Grouping>& groupings, bool sliced,
+            bool lower = true) {
   Shape shape{c.collective, c.ranks, c.root, 0, groupings};
   for (const AlgorithmSpec& spec : Specs(shape, sliced)) {
-    auto program = BuildProgram(spec, shape, true);
+    auto program = BuildProgram(spec, shape, lower);
     ASSERT_TRUE(program.ok()) << program.status();
+    if (!lower && (*program)->info().rank_groups == 0) continue;
     Conformance(world, c).Run(*program);
     if (testing::Test::HasFatalFailure()) return;
   }
@@ -244,6 +246,31 @@ TEST(Conformance, EveryTypeAndOperation) {
                            static_cast<ReduceOp>(op), in_place},
                    {}, false);
             if (HasFatalFailure()) return;
+          }
+        }
+      }
+    }
+  }
+}
+
+// The same results when the switches of the fabric reduce and replicate.
+TEST(Conformance, GroupOperationsOfTheFabric) {
+  for (int n : {2, 3, 5, 8}) {
+    World world(Crossbar(n, "&set=switch.group_efficiency=0.5"));
+    std::vector<std::vector<Grouping>> groupings = {{}};
+    if (n >= 5) groupings.push_back({Grouping::Uniform(n, 2)});
+    for (int k = 0; k < kCollectives; ++k) {
+      const Collective collective = static_cast<Collective>(k);
+      for (ReduceOp op : {ReduceOp::kSum, ReduceOp::kAvg, ReduceOp::kMax}) {
+        if (op != ReduceOp::kSum && !Reduces(collective)) continue;
+        for (uint64_t count : {0, 1, 7, 100}) {
+          for (bool in_place : {false, true}) {
+            if (in_place && !MayBeInPlace(collective)) continue;
+            for (const auto& grouping : groupings) {
+              RunAll(world, {collective, n, 0, count, DataType::kFloat16, op, in_place}, grouping,
+                     true, false);
+              if (HasFatalFailure()) return;
+            }
           }
         }
       }

@@ -58,6 +58,33 @@ TEST(Formula, StepwiseAlgorithms) {
   }
 }
 
+// In switches that reduce and replicate, m bytes climb and descend once, cut-through.
+TEST(Formula, GroupOperations) {
+  for (int n : {2, 3, 8, 48}) {
+    const uint64_t count = static_cast<uint64_t>(n) * 960;
+    const Time m = static_cast<Time>(count * 4), block = m / n;
+    const std::string tail = absl::StrCat(", n = ", n);
+    const auto measure = [&](const char* algorithm, Collective collective, uint64_t elements) {
+      World world(Crossbar(n, absl::StrCat(kRate, "&set=switch.group_efficiency=1")));
+      auto program = BuildProgram(*ParseAlgorithm(algorithm), Shape{collective, n}, false);
+      EXPECT_TRUE(program.ok()) << program.status();
+      Request request;
+      request.collective = collective;
+      request.count = elements;
+      request.phantom = true;
+      return world.Run(*program, std::vector<Request>(n, request));
+    };
+    Check("group_one_shot allreduce L + m/C" + tail, kLatency + m,
+          measure("group_one_shot", Collective::kAllReduce, count));
+    Check("group_one_shot broadcast L + m/C" + tail, kLatency + m,
+          measure("group_one_shot", Collective::kBroadcast, count));
+    Check("group_direct reduce-scatter L + m/C" + tail, kLatency + m,
+          measure("group_direct", Collective::kReduceScatter, count / n));
+    Check("group_direct allgather L + (n-1)m/nC" + tail, kLatency + (n - 1) * block,
+          measure("group_direct", Collective::kAllGather, count / n));
+  }
+}
+
 TEST(Formula, RaggedCountsLieBetweenFloorAndCeiling) {
   for (int n : {3, 7, 16}) {
     for (uint64_t count : {100, 1009, 12345}) {

@@ -1,16 +1,18 @@
 #include "transports/emulated/emulated.h"
 
 #include <algorithm>
-#include <cstring>
 #include <numeric>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "transports/emulated/pieces.h"
 
 namespace ccl {
 namespace {
 
 bool Sends(OperationKind kind) { return kind == OperationKind::kSend; }
+
+constexpr uint64_t kGroup = uint64_t{1} << 63;  // in an event's user: the number of a group
 
 }  // namespace
 
@@ -33,6 +35,7 @@ Abilities EmulatedBackend::abilities() const {
   return {.virtual_time = true,
           .phantom = true,
           .models_compute = true,
+          .group_operations = true,
           .contexts = uint32_t{1} << 31,
           .channels = uint32_t{1} << 16};
 }
@@ -57,6 +60,10 @@ void EmulatedBackend::Post(int rank, absl::Span<const Operation> operations) {
       PostMessage(rank, operation);
       continue;
     }
+    if (operation.kind <= OperationKind::kReconfigure) {
+      PostGroup(rank, operation);
+      continue;
+    }
     const uint32_t index = NewRecord();
     Record& record = records_[index];
     record.kind = operation.kind;
@@ -72,14 +79,29 @@ void EmulatedBackend::Post(int rank, absl::Span<const Operation> operations) {
       case OperationKind::kReduce:
         simulator_->Reduce(rank, bytes, index);
         break;
-      case OperationKind::kDelay:
-        simulator_->After(operation.delay, index);
-        break;
       default:
-        Fail(absl::UnimplementedError(absl::StrCat(
-            "rank ", rank, ": the fabric has no group operations and no circuits")));
+        simulator_->After(operation.delay, index);
     }
   }
+}
+
+void EmulatedBackend::PostGroup(int rank, const Operation& operation) {
+  if (operation.kind == OperationKind::kReconfigure) {
+    return Fail(absl::UnimplementedError(
+        absl::StrCat("rank ", rank, ": fabric ", simulator_->description().name,
+                     " has no optical circuits to reconfigure")));
+  }
+  auto joined = matcher_.Join(rank, operation, simulator_->now());
+  if (!joined.ok()) return Fail(joined.status());
+  if (*joined == nullptr) return;
+  if (simulator_->GroupTier((*joined)->ranks) < 0) {
+    return Fail(absl::InvalidArgumentError(absl::StrCat(
+        "rank ", rank, ": no switches of fabric ", simulator_->description().name,
+        " reduce and replicate for all ranks ", (*joined)->ranks.front(), " to ",
+        (*joined)->ranks.back(), " of its group operation")));
+  }
+  MoveGroup(**joined);
+  starting_groups_.push_back(*std::move(joined));
 }
 
 // Moves the bytes of a transfer whose second side has just been posted.
@@ -92,23 +114,12 @@ void EmulatedBackend::Move(const Record& waiting, const Operation& arriving, boo
     consumer->Consume(token, {&from, 1});
     return;
   }
-  const size_t pieces = arriving_sends ? waiting.held.size() : arriving.dst.size();
-  size_t at = 0, used = 0;  // in the list of sources
-  for (size_t i = 0; i < pieces && at < from.size(); ++i) {
-    const auto piece = arriving_sends
-                           ? Piece{const_cast<void*>(waiting.held[i].data), waiting.held[i].bytes}
-                           : arriving.dst[i];
-    for (size_t filled = 0; filled < piece.bytes && at < from.size();) {
-      const size_t n = std::min(piece.bytes - filled, from[at].bytes - used);
-      if (n > 0) {
-        std::memcpy(static_cast<char*>(piece.data) + filled,
-                    static_cast<const char*>(from[at].data) + used, n);
-      }
-      filled += n;
-      used += n;
-      if (used == from[at].bytes) ++at, used = 0;
-    }
+  if (!arriving_sends) return CopyPieces(from, arriving.dst);
+  std::vector<Piece> to;
+  for (const ConstPiece& piece : waiting.held) {
+    to.push_back({const_cast<void*>(piece.data), piece.bytes});
   }
+  CopyPieces(from, to);
 }
 
 void EmulatedBackend::PostMessage(int rank, const Operation& operation) {
@@ -195,29 +206,90 @@ void EmulatedBackend::Keep(const Record& record, Time done, bool local) {
   flows_.push_back(flow);
 }
 
+// What has been matched at this instant enters the fabric.
+void EmulatedBackend::Start() {
+  std::sort(starting_.begin(), starting_.end(), [&](uint32_t a, uint32_t b) {
+    const Record &x = records_[a], &y = records_[b];
+    return x.rank != y.rank ? x.rank < y.rank : x.order < y.order;
+  });
+  for (uint32_t index : starting_) {
+    const Record& record = records_[index];
+    simulator_->Send(record.rank, record.peer, static_cast<int64_t>(record.bytes), index);
+  }
+  starting_.clear();
+  std::sort(starting_groups_.begin(), starting_groups_.end(),
+            [](const auto& a, const auto& b) { return a->order < b->order; });
+  for (std::unique_ptr<GroupOperation>& group : starting_groups_) {
+    if (free_groups_.empty()) {
+      free_groups_.push_back(static_cast<uint32_t>(groups_.size()));
+      groups_.emplace_back();
+    }
+    const uint32_t number = free_groups_.back();
+    free_groups_.pop_back();
+    simulator_->Group(simulator_->GroupTier(group->ranks), group->sources(), group->targets(),
+                      static_cast<int64_t>(group->bytes), kGroup | number);
+    groups_[number] = std::move(group);
+  }
+  starting_groups_.clear();
+}
+
+void EmulatedBackend::HandleGroup(const fabric::Event& event, std::vector<Completion>& done) {
+  const uint32_t number = static_cast<uint32_t>(event.user & ~kGroup);
+  GroupOperation& group = *groups_[number];
+  const bool sent = event.kind == fabric::EventKind::kSent;
+  const int rank = sent ? event.src : event.dst;
+  GroupMember& member = group.member(rank);
+  if (sent) {
+    member.sent_at = event.time;
+    const bool takes = group.kind == OperationKind::kGroupReduce &&
+                       (group.root == -1 || group.root == rank);
+    if (takes) return;  // and waits for the result
+  }
+  member.done = true;
+  done.push_back({rank, member.token});
+  if (recording_) {
+    // The result comes from whoever joined last: nothing moves before that.
+    const int from = sent ? rank : group.last;
+    FlowRecord flow;
+    flow.src = from;
+    flow.dst = rank;
+    flow.local = sent;
+    flow.bytes = group.bytes;
+    flow.send_posted = group.member(group.last).posted_at;
+    flow.recv_posted = sent ? flow.send_posted : member.posted_at;
+    flow.sent = sent ? event.time : group.member(from).sent_at;
+    flow.delivered = flow.done = event.time;
+    const fabric::Description& d = simulator_->description();
+    flow.latency = d.send_overhead + d.recv_overhead +
+                   d.PathLatency(group.ranks.front(), group.ranks.back());
+    flow.serialisation = std::max<Time>(0, flow.done - flow.start() - flow.latency);
+    flows_.push_back(flow);
+  }
+  if (--group.left > 0) return;
+  groups_[number] = nullptr;
+  free_groups_.push_back(number);
+}
+
 absl::Status EmulatedBackend::Poll(Waiting waiting, std::vector<Completion>& done) {
   if (!error_.ok()) return error_;
-  if (!starting_.empty()) {
-    std::sort(starting_.begin(), starting_.end(), [&](uint32_t a, uint32_t b) {
-      const Record &x = records_[a], &y = records_[b];
-      return x.rank != y.rank ? x.rank < y.rank : x.order < y.order;
-    });
-    for (uint32_t index : starting_) {
-      const Record& record = records_[index];
-      simulator_->Send(record.rank, record.peer, static_cast<int64_t>(record.bytes), index);
-    }
-    starting_.clear();
-  }
+  Start();
   if (waiting == Waiting::kNo) return absl::OkStatus();
   const size_t before = done.size();
   while (done.size() == before) {
     events_.clear();
     if (!simulator_->Advance(events_)) break;
     for (const fabric::Event& event : events_) {
-      const uint32_t index = static_cast<uint32_t>(event.user);
-      Record& record = records_[index];
       const auto mix = [&](uint64_t v) { digest_ = (digest_ ^ v) * 1099511628211u; };
       mix(static_cast<uint64_t>(event.time));
+      if ((event.user & kGroup) != 0) {
+        mix(static_cast<uint64_t>(event.kind) << 56 ^ static_cast<uint64_t>(event.src) << 28 ^
+            static_cast<uint64_t>(event.dst));
+        mix(static_cast<uint64_t>(event.bytes));
+        HandleGroup(event, done);
+        continue;
+      }
+      const uint32_t index = static_cast<uint32_t>(event.user);
+      Record& record = records_[index];
       mix(static_cast<uint64_t>(event.kind) << 56 ^ static_cast<uint64_t>(record.rank) << 28 ^
           static_cast<uint64_t>(record.peer));
       mix(record.bytes);

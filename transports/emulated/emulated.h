@@ -10,6 +10,7 @@
 #include "absl/strings/string_view.h"
 #include "ccl/backend/backend.h"
 #include "fabric/simulator.h"
+#include "transports/emulated/groups.h"
 
 namespace ccl {
 
@@ -18,7 +19,9 @@ namespace ccl {
 // A transfer starts when both sides have been posted. Its bytes move then, straight from the
 // sender's memory into the receiver's (a receive that reduces is lent the sender's); what takes time
 // is the fabric. Messages that start at one instant enter the fabric in the order in which their
-// sender posted them, so the result does not depend on the order in which ranks were run.
+// sender posted them, so the result does not depend on the order in which ranks were run. A group
+// operation starts when all members have joined; its bytes move then too. Ranks whose tiers have no
+// switches that reduce and replicate cannot join one.
 class EmulatedBackend final : public Backend {
  public:
   static absl::StatusOr<std::unique_ptr<Backend>> Create(const fabric::Description& description);
@@ -74,6 +77,9 @@ class EmulatedBackend final : public Backend {
   uint32_t NewRecord();
   void PostMessage(int rank, const Operation& operation);
   void Move(const Record& waiting, const Operation& arriving, bool arriving_sends);
+  void PostGroup(int rank, const Operation& operation);
+  void Start();
+  void HandleGroup(const fabric::Event& event, std::vector<Completion>& done);
   void Fail(absl::Status status);
   void Keep(const Record& record, Time done, bool local);
 
@@ -85,6 +91,10 @@ class EmulatedBackend final : public Backend {
   uint32_t free_ = kNone;
   absl::flat_hash_map<Key, Queue> waiting_;
   std::vector<uint32_t> starting_;  // transfers matched at this instant
+  GroupMatcher matcher_;
+  std::vector<std::unique_ptr<GroupOperation>> starting_groups_;  // complete at this instant
+  std::vector<std::unique_ptr<GroupOperation>> groups_;           // under way, by number
+  std::vector<uint32_t> free_groups_;
   std::vector<fabric::Event> events_;
   uint64_t digest_ = 14695981039346656037u;
   bool recording_ = false;

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -25,20 +26,27 @@ Topology TopologyOf(const fabric::Description& d) {
     const int entry = d.EntryTier(i);
     level.latency = d.TierLatency(i, true);
     for (int below = entry; below < i; ++below) level.latency += 2 * d.TierLatency(below, false);
-    level.bandwidth = tier.kind == fabric::TierKind::kSwitch ? d.tiers[entry].port_bandwidth
-                                                             : tier.link_bandwidth;
+    const fabric::Tier& ports = d.tiers[entry];
+    double share = 1;  // the best that a protocol makes of the wire
+    for (const fabric::Protocol& protocol : d.protocols) {
+      if (&protocol == &d.protocols[0]) share = 0;
+      share = std::max(share, protocol.efficiency);
+    }
+    level.bandwidth = share * (tier.kind == fabric::TierKind::kSwitch ? ports.port_bandwidth
+                                                                      : tier.link_bandwidth);
+    if (d.message_bandwidth > 0) level.bandwidth = std::min(level.bandwidth, d.message_bandwidth);
+    level.port_bandwidth = share * fabric::OwnBandwidth(d, entry);
     // Out of a group lead its uplinks, or the members' own ports to the next tier.
     if (!last) {
       level.group_uplink = d.EntryTier(i + 1) == i + 1
                                ? tier.group_size * fabric::OwnBandwidth(d, i + 1)
                                : tier.uplink_bandwidth;
     }
-    level.in_group_reduce = level.in_group_multicast = true;
+    double efficiency = 1;
     for (int below = entry; below <= i; ++below) {
-      if (d.tiers[below].group_efficiency == 0) {
-        level.in_group_reduce = level.in_group_multicast = false;
-      }
+      efficiency = std::min(efficiency, d.tiers[below].group_efficiency);
     }
+    level.group_bandwidth = efficiency * ports.port_bandwidth;
     topology.levels.push_back(std::move(level));
     if (last) break;
   }
