@@ -5,6 +5,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/temporary_folder.h"
 
 namespace fabric {
 namespace {
@@ -12,8 +13,12 @@ namespace {
 using testing::HasSubstr;
 
 std::string Write(const std::string& text) {
-  const std::string path = testing::TempDir() + "/fabric_file_test.toml";
-  std::ofstream(path) << text;
+  static const TemporaryFolder folder;
+  std::string path = folder / "file_test.toml";
+  std::ofstream file(path);
+  file << text;
+  file.close();
+  EXPECT_TRUE(file.good()) << path;
   return path;
 }
 

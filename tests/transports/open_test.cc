@@ -1,11 +1,11 @@
 // What a user reads when a backend cannot be opened.
 #include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <string>
 
 #include "ccl/backend/backend.h"
 #include "gtest/gtest.h"
+#include "tests/temporary_folder.h"
 
 namespace ccl {
 namespace {
@@ -19,14 +19,11 @@ TEST(OpenBackend, UnknownSchemeNamesTheKnownOnes) {
 }
 
 TEST(OpenBackend, BrokenModuleIsNamedWithTheReason) {
-  const std::filesystem::path directory =
-      std::filesystem::path(testing::TempDir()) / "ccl_broken_module";
-  std::filesystem::create_directories(directory);
+  const TemporaryFolder directory;
   std::ofstream(directory / "libccl_mpi_openmpi.so") << "not a library";
-  ASSERT_EQ(setenv("CCL_MODULE_PATH", ("/nowhere:" + directory.string()).c_str(), 1), 0);
+  ASSERT_EQ(setenv("CCL_MODULE_PATH", ("/nowhere:" + directory.path()).c_str(), 1), 0);
   const absl::Status status = OpenBackend("mpi:", 0).status();
   unsetenv("CCL_MODULE_PATH");
-  std::filesystem::remove_all(directory);
   EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable) << status;
   const std::string text(status.message());
   const std::string path = (directory / "libccl_mpi_openmpi.so").string();
