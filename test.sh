@@ -1,18 +1,26 @@
 #!/bin/sh
 # Sets the machine up, builds the release preset and runs every test that is not labelled `long`.
-# --full adds the long tests and the asan and tsan presets.
+# --full adds the long tests, and unit and contract tests under the sanitizers.
+# --lint does nothing but clang-tidy over every file.
 set -eu
 cd "$(dirname "$0")"
 . cmake/setup.sh
 
 full=no
+lint=no
 for argument in "$@"; do
   case "$argument" in
     --full) full=yes ;;
-    *) echo "usage: ./test.sh [--full]" >&2; exit 2 ;;
+    --lint) lint=yes ;;
+    *) echo "usage: ./test.sh [--full | --lint]" >&2; exit 2 ;;
   esac
 done
 
+if [ "$lint" = yes ]; then
+  ccl_install_packages clang-tidy
+  ccl_build lint
+  exit
+fi
 ccl_install_packages
 ccl_build release
 if [ "$full" = yes ]; then

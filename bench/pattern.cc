@@ -62,7 +62,10 @@ class Expected {
     }
     if (request_.op == ReduceOp::kAvg) {
       const bool integer = request_.type <= DataType::kUint64;
-      if (integer) return static_cast<double>(total / ranks_);
+      if (integer) {
+        const int64_t rounded = total / ranks_;
+        return static_cast<double>(rounded);
+      }
       return request_.type == DataType::kFloat64
                  ? static_cast<double>(total) / ranks_
                  : static_cast<double>(static_cast<float>(total) / static_cast<float>(ranks_));
@@ -112,6 +115,7 @@ T From(double value) {
 }
 template <typename T>
 bool Same(T a, T b) {
+  // NOLINTNEXTLINE(bugprone-suspicious-memory-comparison): the same bits, of -0 and NaN too.
   return std::memcmp(&a, &b, sizeof a) == 0;
 }
 

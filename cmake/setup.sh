@@ -7,9 +7,10 @@ ccl_packages="g++ cmake ninja-build pkg-config libopenmpi-dev openmpi-bin libabs
 libgtest-dev libgmock-dev libbenchmark-dev libcli11-dev nlohmann-json3-dev libtomlplusplus-dev
 zlib1g-dev dataset-fashion-mnist python3"
 
+# ccl_install_packages [PACKAGE...]: those above and these.
 ccl_install_packages() {
   missing=""
-  for package in $ccl_packages; do
+  for package in $ccl_packages "$@"; do
     dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' ||
       missing="$missing $package"
   done

@@ -20,12 +20,12 @@ constexpr int64_t kMaxEndpoints = 1 << 20;
 // What can come into a group of tier `tier` from below, in bytes/s.
 double IntoGroup(const Description& d, int tier) {
   const Tier& t = d.tiers[tier];
-  const double holds = t.group_size / std::max(1, t.rails);
+  const int holds = t.group_size / std::max(1, t.rails);
   if (d.OwnPort(tier)) return t.port_bandwidth * holds;
   const Tier& below = d.tiers[tier - 1];
-  const double each = below.group_size / std::max(1, below.rails);
+  const int each = below.group_size / std::max(1, below.rails);
   const double from = below.uplink_bandwidth > 0 ? below.uplink_bandwidth : IntoGroup(d, tier - 1);
-  return from * holds / std::max(1.0, each);
+  return from * holds / std::max(1, each);
 }
 
 }  // namespace

@@ -72,7 +72,8 @@ absl::Status TieredNetwork::Build() {
       ports.pipes = tiers_[i - 1].pipes;
       ports.send = tiers_[ports.entry].send;
       ports.receive = tiers_[ports.entry].receive;
-      input *= static_cast<double>((holds + inner - 1) / inner);
+      const int below = (holds + inner - 1) / inner;
+      input *= below;
     }
     inner = std::max(1, holds);
     if (t.kind == TierKind::kMesh) {

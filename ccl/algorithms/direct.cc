@@ -10,6 +10,7 @@ uint32_t Blocks(const Shape& shape) { return static_cast<uint32_t>(shape.ranks);
 // Scratch operands of a k-way fold in order of rank; the own contribution is read where it is.
 std::vector<Ref> Operands(int n, int rank, int block) {
   std::vector<Ref> operands;
+  operands.reserve(n);
   for (int r = 0; r < n; ++r) operands.push_back(r == rank ? In(block) : Scratch(r, block));
   return operands;
 }

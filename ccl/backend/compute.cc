@@ -51,15 +51,15 @@ struct Prod {
 struct Max {
   template <typename T>
   static T Apply(T a, T b) {
-    // `a != a` keeps a NaN on the left; a NaN on the right loses no comparison it should win.
-    if constexpr (std::is_floating_point_v<T>) return (a != a || a > b) ? a : b;
+    // A NaN on the left is kept; a NaN on the right loses no comparison it should win.
+    if constexpr (std::is_floating_point_v<T>) return (std::isnan(a) || a > b) ? a : b;
     return a > b ? a : b;
   }
 };
 struct Min {
   template <typename T>
   static T Apply(T a, T b) {
-    if constexpr (std::is_floating_point_v<T>) return (a != a || a < b) ? a : b;
+    if constexpr (std::is_floating_point_v<T>) return (std::isnan(a) || a < b) ? a : b;
     return a < b ? a : b;
   }
 };

@@ -235,6 +235,7 @@ uint64_t Execution::LocalStep(const Step& step, OperationKind& kind) {
     return 0;  // in place
   }
   std::vector<ConstPiece> source;
+  source.reserve(from.size());
   for (const Piece& piece : from) source.push_back(AsConst(piece));
   Walk walk(source);
   for (const Piece& piece : to) {

@@ -63,7 +63,7 @@ double Flat(absl::string_view name, Collective collective, int n, uint32_t radix
   }
   if (name == "biring") return halves * std::ceil((n - 1) / 2.0) * (a + 2 * block * b) + fold;
   if (name == "nhr") return halves * (log * a + volume * b) + fold;
-  const int power = 1 << (std::bit_width(static_cast<unsigned>(n)) - 1);
+  const int power = static_cast<int>(std::bit_floor(static_cast<unsigned>(n)));
   const double steps = std::log2(power), extra = n > power ? 2 : 0;
   if (name == "recursive_doubling") {
     if (!all) return steps * a + volume * b;

@@ -137,7 +137,7 @@ absl::Status VerifyShift(const Program& program) {
   ShiftCheck check(program);
   const int step = info.ranks <= 64 ? 1 : info.ranks / 3;
   for (int rank = 0; rank < info.ranks; rank += step) {
-    const absl::Status same = check.Compare(rank);
+    absl::Status same = check.Compare(rank);
     if (!same.ok()) return same;
   }
   return absl::OkStatus();

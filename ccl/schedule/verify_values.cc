@@ -69,7 +69,7 @@ RankSet RankSets::Intern(absl::Span<const uint64_t> words) {
   }
   if (size == ranks_) return All();
   if (starts == 1) return Interval(first, size);
-  const RankSet next = kBitset | static_cast<RankSet>(bitsets_.size() / words_);
+  const RankSet next = kBitset | static_cast<RankSet>(interned_.size());
   for (;; ++hash) {
     const auto [entry, absent] = interned_.try_emplace(hash, next);
     if (absent) {

@@ -43,6 +43,7 @@ int main() {
   CHECK(cclGetUniqueId(&id));
   std::vector<Report> reports(kRanks);
   std::vector<std::thread> threads;
+  threads.reserve(kRanks);
   for (int rank = 0; rank < kRanks; ++rank) {
     threads.emplace_back(RunRank, id, rank, std::ref(reports[rank]));
   }

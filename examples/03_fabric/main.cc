@@ -38,7 +38,7 @@ int64_t Measure(const std::string& fabric, const std::string& algorithm, size_t 
   for (cclComm_t comm : comms) CHECK(cclCommDestroy(comm));
   for (const std::vector<float>& buffer : data) {
     for (float value : buffer) {
-      if (value != kRanks * (kRanks - 1) / 2) {
+      if (value != kRanks * (kRanks - 1) / 2.0f) {
         std::fprintf(stderr, "wrong sum %g\n", value);
         std::exit(1);
       }

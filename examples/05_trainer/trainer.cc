@@ -50,7 +50,7 @@ void Trainer::Step(const int* batch, StepTime& time) {
   };
 
   compute(kForwardFlops + kBackward2Flops, [&](Rank& rank, int i) {
-    const int* own = batch + (world_.first_rank() + i) * share_;
+    const int* own = batch + static_cast<ptrdiff_t>(world_.first_rank() + i) * share_;
     rank.network.ForwardBackward2(rank.parameters, train_, own, share_, rank.gradient, rank.loss);
   });
   for (const Bucket& bucket : buckets_) {

@@ -110,7 +110,7 @@ TEST(Cost, ACompositionPaysForItsStagesWithinTheGroups) {
   const double beta = 1e12 / 400e9, a = 1e6, within = a + 0.75 * m * beta;
   // Reduce-scatter and allgather of the whole vector in groups of 4, ring on a quarter between.
   EXPECT_DOUBLE_EQ(PredictTime(*ParseAlgorithm("hier(two_shot+ring)"), shape, m, topology),
-                   2 * within + 2 * 3 * (a + m / 16 * beta));
+                   2 * within + 2 * 3 * (a + m / 16.0 * beta));
 }
 
 TEST(Overrides, ErrorsNameTheRule) {
