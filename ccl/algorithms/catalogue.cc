@@ -33,7 +33,7 @@ constexpr Slicing kSide = Slicing::kSideBySide;
 const Algorithm kCatalogue[] = {
     {"ring", "one neighbour to the next; optimal volume, linear latency", "2(n-1)L + 2(n-1)m/nB",
      kVector, kSide, false, Always, MakeRing},
-    {"biring", "both ways round at once; half the ring's latency", "2ceil((n-1)/2)L + 2(n-1)m/nB",
+    {"biring", "both ways round at once; half the ring's latency", "(2ceil((n-1)/2)+1)L + 2(n-1)m/nB",
      kVector, kSide, false, Always, MakeBidirectionalRing},
     {"nhr", "logarithmic steps and optimal volume at any number of ranks",
      "2ceil(log n)L + 2(n-1)m/nB", kVector, kSide, false, Always, MakeNhr},

@@ -61,7 +61,11 @@ double Flat(absl::string_view name, Collective collective, int n, uint32_t radix
     const double x = block * b / slices, rounds = halves * (n - 1);
     return std::max(rounds * (a + x) + (slices - 1) * x, rounds * slices * x + a) + fold;
   }
-  if (name == "biring") return halves * std::ceil((n - 1) / 2.0) * (a + 2 * block * b) + fold;
+  if (name == "biring") {
+    // The last block's second message meets the first.
+    const double meet = reduces && n > 2 ? a : 0;
+    return halves * std::ceil((n - 1) / 2.0) * (a + 2 * block * b) + meet + fold;
+  }
   if (name == "nhr") return halves * (log * a + volume * b) + fold;
   const int power = static_cast<int>(std::bit_floor(static_cast<unsigned>(n)));
   const double steps = std::log2(power), extra = n > power ? 2 : 0;
