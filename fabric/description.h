@@ -98,6 +98,8 @@ struct Description {
   double reduce_bandwidth = 0;      // bytes/s of an endpoint's engine; 0: free
   double copy_bandwidth = 0;        // likewise
   int64_t chunk_bytes = 65536;      // contending messages take turns at a port by so many bytes
+  int64_t packet_bytes = 4096;      // of the packet engine: the largest packet
+  int64_t buffer_bytes = 65536;     // of the packet engine: of a switch input, for each output
   uint64_t seed = 1;                // of the hash that routes, and of all noise
 
   // Whether endpoints have ports (or links) of their own to tier `tier`.
@@ -143,8 +145,8 @@ std::vector<std::string> PresetNames();
 
 // Sets one key to a value with its unit; "key=value" in one. Keys of the system: port_bandwidth (of
 // the innermost tier), message_bandwidth, reduce_bandwidth, copy_bandwidth, send_overhead,
-// recv_overhead, message_gap, launch_overhead, fibre_delay (per metre), chunk (bytes), seed; of each
-// tier, as TIER.key: the fields of Tier by their names; of each protocol, protocol.NAME.key. A
+// recv_overhead, message_gap, launch_overhead, fibre_delay (per metre), chunk, packet and buffer
+// (bytes), seed; of each tier, as TIER.key: the fields of Tier by their names; of each protocol, protocol.NAME.key. A
 // one-tier system also takes latency. What Resolve reads takes effect when it is called.
 absl::Status SetKey(absl::string_view key, absl::string_view value, Description& description);
 absl::Status Set(absl::string_view key_and_value, Description& description);

@@ -44,6 +44,8 @@ std::vector<Key> Keys(Description& d) {
       {"launch_overhead", TimeKey{&d.launch_overhead}},
       {"fibre_delay", TimeKey{&d.fibre_delay}},
       {"chunk", BytesKey{&d.chunk_bytes}},
+      {"packet", BytesKey{&d.packet_bytes}},
+      {"buffer", BytesKey{&d.buffer_bytes}},
       {"seed", SeedKey{&d.seed}},
   };
   const bool graph = !d.links.empty();  // its tier is computed

@@ -98,6 +98,8 @@ absl::Status Validate(const Description& d) {
     if (!IsDelay(delay)) return error("an overhead is out of range");
   }
   if (d.chunk_bytes < 1) return error("chunk must be at least a byte");
+  if (d.packet_bytes < 1) return error("packet must be at least a byte");
+  if (d.buffer_bytes < 1) return error("buffer must be at least a byte");
   for (const Protocol& protocol : d.protocols) {
     if (!(protocol.efficiency > 0 && protocol.efficiency <= 1) || !IsDelay(protocol.overhead) ||
         protocol.max_bytes < 0) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "fabric/description.h"
 #include "fabric/network.h"
@@ -17,6 +18,10 @@ enum class EngineKind : uint8_t {
   kFluid,   // exact max-min sharing
   kPacket,  // packets, finite buffers, credits
 };
+
+// "fifo", "fluid", "packet".
+absl::StatusOr<EngineKind> ParseEngine(absl::string_view name);
+absl::string_view EngineName(EngineKind kind);
 
 // What a message asks of the wires.
 struct Passage {
