@@ -11,6 +11,9 @@ int64_t Share(int64_t x, int64_t part, int64_t whole) {
   return static_cast<int64_t>(static_cast<__int128>(x) * part / whole);
 }
 
+// Streams that fill a port exactly seem to exceed it by what each was rounded up. To be late by so
+// little is no contention: the message passes whole and is late.
+constexpr Time kRounding = 1000;
 constexpr int kMaxChunksPerMessage = 64;  // bounds the events of very large messages
 
 }  // namespace
@@ -100,7 +103,7 @@ void FifoWires::Arrive(uint32_t index) {
   const PortState& p = ports_[port];
   if (p.first == kNone && p.rate > 0) {
     const Time service = TransferTime(s.bytes, p.rate);
-    if (std::max(p.busy, s.head) + service <= std::max(s.tail, s.head + service)) {
+    if (std::max(p.busy, s.head) + service <= std::max(s.tail, s.head + service) + kRounding) {
       return Serve(port, index);
     }
   }
