@@ -31,8 +31,9 @@ int Fail(const absl::Status& status);
 absl::Status SetCollective(absl::string_view name, Trial& trial);
 std::string CollectiveName(const Trial& trial);
 
-// "emulated:FABRIC?ranks=N&set=..." from the options every command shares.
-std::string FabricUrl(const std::string& fabric, int ranks, const std::vector<std::string>& sets);
+// "emulated:FABRIC?engine=E&set=..." from the options every command shares; E may be empty.
+std::string FabricUrl(const std::string& fabric, const std::string& engine,
+                      const std::vector<std::string>& sets);
 
 // The known word nearest to `word`, or "" when none is near.
 std::string Nearest(absl::string_view word, const std::vector<std::string>& known);

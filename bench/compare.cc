@@ -18,6 +18,7 @@ struct CompareOptions {
   std::string type = "float", real_up_to = "64KiB";
   int ranks = 0, root = 0;
   std::vector<std::string> sets;
+  std::string engine;
 };
 
 std::string SizeText(uint64_t bytes) {
@@ -60,7 +61,7 @@ absl::StatusOr<int> Compare(const CompareOptions& o) {
   auto real_up_to = ParseSize(o.real_up_to);
   if (!real_up_to.ok()) return real_up_to.status();
   Options options;
-  options.backend = FabricUrl(o.fabric, 0, o.sets);
+  options.backend = FabricUrl(o.fabric, o.engine, o.sets);
   auto real = Job::Open(options, o.ranks);
   if (!real.ok()) return real.status();
   options.phantom = true;
@@ -81,8 +82,9 @@ absl::StatusOr<int> Compare(const CompareOptions& o) {
     }
   }
   if (specs.empty()) return absl::InvalidArgumentError("--algorithms names no algorithm");
-  std::printf("%s on %s, %d ranks, %s\n", std::string(Name(trial.collective)).c_str(),
-              o.fabric.c_str(), n, std::string(Name(trial.type)).c_str());
+  std::printf("%s on %s, %d ranks, %s, engine %s\n", std::string(Name(trial.collective)).c_str(),
+              o.fabric.c_str(), n, std::string(Name(trial.type)).c_str(),
+              FabricEngine(options.backend).c_str());
   std::printf("times in microseconds, busbw in GB/s; * results checked on real bytes, else phantom "
               "payload\n\n");
   std::vector<Record> records;
@@ -150,7 +152,8 @@ absl::StatusOr<int> Compare(const CompareOptions& o) {
               100 * Reached(best.back().record.bound_seconds, best.back().record.seconds),
               wrong == 0 ? "no checked element was wrong" : "SOME ELEMENTS WERE WRONG");
   if (!o.json.empty()) {
-    absl::Status status = WriteJson(o.json, (*real)->world(), options.backend, records);
+    absl::Status status = WriteJson(o.json, (*real)->world(), options.backend,
+                                    FabricEngine(options.backend), records);
     if (!status.ok()) return status;
   }
   if (!o.csv.empty()) {
@@ -173,6 +176,7 @@ void AddCompare(CLI::App& app, Command& run) {
   sub->add_option("-d,--datatype", o->type, "element type")->capture_default_str();
   sub->add_option("-r,--root", o->root, "root");
   sub->add_option("--set", o->sets, "KEY=VALUE of the fabric, e.g. node.switch_latency=\"300 ns\"");
+  sub->add_option("--engine", o->engine, "how messages share ports: fifo (default), fluid, packet");
   sub->add_option("--json", o->json, "write results to a file");
   sub->add_option("--csv", o->csv, "write results to a file");
   sub->callback([o, &run] {

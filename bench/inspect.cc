@@ -68,11 +68,12 @@ std::string CollectiveName(const Trial& trial) {
   return trial.sendrecv ? "sendrecv" : std::string(Name(trial.collective));
 }
 
-std::string FabricUrl(const std::string& fabric, int ranks, const std::vector<std::string>& sets) {
+std::string FabricUrl(const std::string& fabric, const std::string& engine,
+                      const std::vector<std::string>& sets) {
   std::string url = absl::StrCat("emulated:", fabric);
   char separator = '?';
-  if (ranks > 0) {
-    absl::StrAppend(&url, "?ranks=", ranks);
+  if (!engine.empty()) {
+    absl::StrAppend(&url, "?engine=", engine);
     separator = '&';
   }
   for (const std::string& set : sets) {
@@ -111,6 +112,7 @@ struct ExplainOptions {
   std::string collective, fabric = "cloudmatrix384", size = "1MiB", algorithm, type = "float";
   int ranks = 0, root = 0, lines = 12;
   std::vector<std::string> sets;
+  std::string engine;
 };
 
 absl::StatusOr<int> Explain(const ExplainOptions& o) {
@@ -122,7 +124,7 @@ absl::StatusOr<int> Explain(const ExplainOptions& o) {
   auto size = ParseSize(o.size);
   if (!size.ok()) return size.status();
   Options options;
-  options.backend = FabricUrl(o.fabric, 0, o.sets);
+  options.backend = FabricUrl(o.fabric, o.engine, o.sets);
   options.phantom = true;
   auto opened = Job::Open(options, o.ranks);
   if (!opened.ok()) return opened.status();
@@ -233,8 +235,8 @@ int List(const std::string& what) {
     return 0;
   }
   if (what == "backends") {
-    std::printf("emulated:FABRIC[?ranks=N&set=KEY=VALUE]  all ranks in this process, virtual time\n"
-                "mpi:                                     the ranks of mpirun\n");
+    std::printf("emulated:FABRIC[?ranks=N&engine=E&set=KEY=VALUE]  all ranks in this process, virtual time\n"
+                "mpi:                                              the ranks of mpirun\n");
     return 0;
   }
   if (what == "types") {
@@ -263,6 +265,7 @@ void AddExplain(CLI::App& app, Command& run) {
   sub->add_option("-r,--root", o->root, "root");
   sub->add_option("--lines", o->lines, "lines of the schedule to print")->capture_default_str();
   sub->add_option("--set", o->sets, "KEY=VALUE of the fabric");
+  sub->add_option("--engine", o->engine, "how messages share ports: fifo (default), fluid, packet");
   sub->callback([o, &run] {
     run = [o] {
       auto status = Explain(*o);

@@ -17,6 +17,7 @@ struct PerfOptions {
   int factor = 2, iterations = 20, warmup = 1, check = 1, root = 0, ranks = 0;
   std::string backend, fabric, algorithm, json;
   std::vector<std::string> sets;
+  std::string engine;
   bool phantom = false;
 };
 
@@ -83,7 +84,7 @@ absl::StatusOr<int> Perf(const PerfOptions& o) {
   Options options;
   options.phantom = o.phantom;
   options.backend = o.backend;
-  if (!o.fabric.empty()) options.backend = FabricUrl(o.fabric, 0, o.sets);
+  if (!o.fabric.empty()) options.backend = FabricUrl(o.fabric, o.engine, o.sets);
   auto opened = Job::Open(options, o.ranks);
   if (!opened.ok()) return opened.status();
   Job& job = **opened;
@@ -91,13 +92,15 @@ absl::StatusOr<int> Perf(const PerfOptions& o) {
   const bool speaks = job.speaks();
   const std::string program = absl::StrCat(CollectiveName(trial), "_perf");
   const std::string backend = std::string(job.world().engine().backend_name());
+  const std::string engine = backend == "emulated" ? FabricEngine(options.backend) : "";
   if (speaks) {
     std::printf("# Collective test starting: %s\n", program.c_str());
     std::printf("# nRanks %d minBytes %s maxBytes %s step: %s warmup iters: %d iters: %d "
                 "validation: %d\n", n, o.begin.c_str(), o.end.c_str(),
                 o.step.empty() ? absl::StrCat(o.factor, "(factor)").c_str() : o.step.c_str(),
                 trial.warmup, trial.iterations, o.check);
-    std::printf("#\n# Using devices\n#  %s, %d ranks%s\n#\n", backend.c_str(), n,
+    std::printf("#\n# Using devices\n#  %s%s, %d ranks%s\n#\n", backend.c_str(),
+                engine.empty() ? "" : absl::StrCat(", engine ", engine).c_str(), n,
                 job.virtual_time() ? ", virtual time" : "");
     std::printf("# %60s  %32s\n", "out-of-place", "in-place");
     std::printf("#%11s  %12s  %8s  %6s  %6s  %7s  %6s  %6s  %6s  %7s  %6s  %6s  %6s  %s\n", "size",
@@ -163,7 +166,7 @@ absl::StatusOr<int> Perf(const PerfOptions& o) {
                            "nccl-tests does; raise -b\n");
     }
     if (!o.json.empty()) {
-      absl::Status status = WriteJson(o.json, job.world(), backend, records);
+      absl::Status status = WriteJson(o.json, job.world(), backend, engine, records);
       if (!status.ok()) return status;
     }
   }
@@ -190,6 +193,7 @@ void AddPerf(CLI::App& app, Command& run) {
   sub->add_option("--backend", o->backend, "backend URL; default: mpi: under mpirun, else emulated");
   sub->add_option("--fabric", o->fabric, "emulated fabric");
   sub->add_option("--set", o->sets, "KEY=VALUE of the fabric");
+  sub->add_option("--engine", o->engine, "how messages share ports: fifo (default), fluid, packet");
   sub->add_option("--algorithm", o->algorithm, "force an algorithm");
   sub->add_flag("--phantom", o->phantom, "sizes without bytes (emulated)");
   sub->add_option("--json", o->json, "write results to a file");

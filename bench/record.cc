@@ -21,8 +21,14 @@ double Reached(double bound_seconds, double seconds) {
   return seconds > 0 ? bound_seconds / seconds : 1;
 }
 
+std::string FabricEngine(const std::string& url) {
+  const size_t begin = url.find("engine=");
+  if (begin == std::string::npos) return "fifo";
+  return url.substr(begin + 7, url.find('&', begin) - begin - 7);
+}
+
 absl::Status WriteJson(const std::string& path, World& world, const std::string& url,
-                       const std::vector<Record>& records) {
+                       const std::string& engine, const std::vector<Record>& records) {
   nlohmann::json results = nlohmann::json::array();
   for (const Record& r : records) {
     nlohmann::json row = {{"collective", r.collective}, {"algorithm", r.algorithm},
@@ -50,6 +56,8 @@ absl::Status WriteJson(const std::string& path, World& world, const std::string&
                                {"version", "0.1.0"},
                                {"fabric", {{"ranks", world.topology().ranks}, {"levels", levels}}},
                                {"backend", url},
+                               {"engine", engine.empty() ? nlohmann::json(nullptr)
+                                                         : nlohmann::json(engine)},
                                {"results", results}};
   std::ofstream out(path);
   out << file.dump(1) << "\n";

@@ -26,6 +26,23 @@ assert "port_bandwidth" in run("perf", "allreduce", "--fabric", "crossbar", "--s
                                "port_bandwith=1 GB/s", status=2)[1]
 assert "does not do alltoall" in run("perf", "alltoall", "--fabric", "crossbar", "--algorithm", "ring",
                                      status=2)[1]
+
+# Results say which engine made them. Cut-through takes L + b/B, packets of 4096 bytes one more b/B
+# of a packet for the switch that stores it.
+assert 'did you mean "fluid"' in run("compare", "alltoall", "--fabric", "crossbar", "--engine", "fluit",
+                                     status=2)[1]
+engine_times = {}
+for engine in ("fifo", "fluid", "packet"):
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "out.json")
+        out, _ = run("compare", "broadcast", "--fabric", "crossbar", "--ranks", "2", "--sizes", "64KiB",
+                     "--algorithms", "direct", "--engine", engine, "--json", path)
+        with open(path) as file:
+            result = json.load(file)
+    assert f"engine {engine}" in out and result["engine"] == engine, out
+    engine_times[engine] = result["results"][0]["time_us"]
+assert engine_times["fifo"] == engine_times["fluid"] < engine_times["packet"], engine_times
+assert engine_times["packet"] < engine_times["fifo"] + 0.011, engine_times
 for what in ("algorithms", "fabrics", "backends", "types"):
     assert len(run("list", what)[0].splitlines()) >= 2
 

@@ -17,8 +17,8 @@ constexpr uint64_t kGroup = uint64_t{1} << 63;  // in an event's user: the numbe
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Backend>> EmulatedBackend::Create(
-    const fabric::Description& description) {
-  auto simulator = fabric::Simulator::Create(description);
+    const fabric::Description& description, fabric::EngineKind engine) {
+  auto simulator = fabric::Simulator::Create(description, engine);
   if (!simulator.ok()) return simulator.status();
   return std::unique_ptr<Backend>(
       new EmulatedBackend(*std::move(simulator), TopologyOf(description)));

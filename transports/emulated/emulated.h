@@ -24,7 +24,8 @@ namespace ccl {
 // switches that reduce and replicate cannot join one.
 class EmulatedBackend final : public Backend {
  public:
-  static absl::StatusOr<std::unique_ptr<Backend>> Create(const fabric::Description& description);
+  static absl::StatusOr<std::unique_ptr<Backend>> Create(
+      const fabric::Description& description, fabric::EngineKind engine);
 
   absl::string_view name() const override { return "emulated"; }
   int ranks() const override { return static_cast<int>(ranks_.size()); }

@@ -63,6 +63,7 @@ absl::StatusOr<std::unique_ptr<Backend>> OpenEmulated(absl::string_view rest, in
       absl::StrSplit(rest, absl::MaxSplits('?', 1));
   int asked = 0;
   std::vector<std::string> sets;
+  fabric::EngineKind engine = fabric::EngineKind::kFifo;
   for (absl::string_view option : absl::StrSplit(parts.second, '&', absl::SkipEmpty())) {
     if (absl::ConsumePrefix(&option, "ranks=")) {
       if (!absl::SimpleAtoi(option, &asked) || asked < 1) {
@@ -71,9 +72,13 @@ absl::StatusOr<std::unique_ptr<Backend>> OpenEmulated(absl::string_view rest, in
       }
     } else if (absl::ConsumePrefix(&option, "set=")) {
       sets.emplace_back(option);
+    } else if (absl::ConsumePrefix(&option, "engine=")) {
+      auto parsed = fabric::ParseEngine(option);
+      if (!parsed.ok()) return parsed.status();
+      engine = *parsed;
     } else {
       return absl::InvalidArgumentError(
-          absl::StrCat("emulated: unknown option '", option, "'; known: ranks=N, set=KEY=VALUE"));
+          absl::StrCat("emulated: unknown option '", option, "'; known: ranks=N, set=KEY=VALUE, engine=NAME"));
     }
   }
   if (ranks > 0 && asked > 0 && ranks != asked) {
@@ -82,7 +87,7 @@ absl::StatusOr<std::unique_ptr<Backend>> OpenEmulated(absl::string_view rest, in
   }
   auto description = fabric::Load(parts.first, ranks > 0 ? ranks : asked, sets);
   if (!description.ok()) return description.status();
-  return EmulatedBackend::Create(*description);
+  return EmulatedBackend::Create(*description, engine);
 }
 
 }  // namespace ccl
