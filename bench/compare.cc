@@ -57,7 +57,7 @@ absl::StatusOr<int> Compare(const CompareOptions& o) {
   trial.root = o.root;
   auto sizes = ParseSizes(o.sizes);
   if (!sizes.ok()) return sizes.status();
-  *sizes = SizesOf(trial, *std::move(sizes));
+  *sizes = SizesOf(trial, std::move(*sizes));
   auto real_up_to = ParseSize(o.real_up_to);
   if (!real_up_to.ok()) return real_up_to.status();
   Options options;

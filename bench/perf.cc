@@ -73,7 +73,7 @@ absl::StatusOr<int> Perf(const PerfOptions& o) {
   if (!op.ok()) return op.status();
   auto sizes = Sizes(o);
   if (!sizes.ok()) return sizes.status();
-  *sizes = SizesOf(trial, *std::move(sizes));
+  *sizes = SizesOf(trial, std::move(*sizes));
   trial.type = *type;
   trial.op = *op;
   trial.root = o.root;

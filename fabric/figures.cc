@@ -1,6 +1,7 @@
 #include "fabric/figures.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
@@ -42,14 +43,15 @@ double BisectionBandwidth(const Description& d) {
   if (d.endpoints < 2) return 0;
   const int outer = OutermostTier(d), entry = d.EntryTier(outer);
   const Tier& t = d.tiers[outer];
-  const double half = d.endpoints / 2;  // NOLINT: whole endpoints
+  const double half = std::floor(d.endpoints / 2.0);
   if (t.kind == TierKind::kMesh) {
     // Between whole groups of the tier below, if it has any.
     return std::min(half * OwnBandwidth(d, outer), half * (d.endpoints - half) * t.link_bandwidth);
   }
   if (t.kind == TierKind::kTorus) {
     const int longest = *std::max_element(t.dimensions.begin(), t.dimensions.end());
-    return static_cast<double>(d.endpoints / longest) * std::min(2, longest - 1) * t.link_bandwidth;
+    const int lines = d.endpoints / longest;
+    return 1.0 * lines * std::min(2, longest - 1) * t.link_bandwidth;
   }
   double each = d.tiers[entry].port_bandwidth;
   for (int i = entry; i < outer; ++i) {
