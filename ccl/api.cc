@@ -1,5 +1,4 @@
-// The C edge: handles, validation of enums, groups, and the one mapping of statuses to results.
-#include <algorithm>
+// The C edge: handles, validation of enums, and the one mapping of statuses to results.
 #include <cstring>
 #include <random>
 #include <utility>
@@ -8,6 +7,7 @@
 #include "ccl/base/status.h"
 #include "ccl/ccl.h"
 #include "ccl/communicator.h"
+#include "ccl/group.h"
 #include "ccl/rendezvous.h"
 
 struct cclComm {
@@ -96,64 +96,7 @@ absl::StatusOr<cclComm*> InitRank(int nranks, const cclUniqueId& id, int rank,
   return NewComm(std::move(world), rank);
 }
 
-struct Pending {
-  cclComm* comm;
-  Stream* stream;
-  std::unique_ptr<Work> work;                // of a collective
-  std::vector<Exchange::Message> messages;  // or point-to-point, merged per stream
-  std::vector<uint64_t> order;              // of the messages among the group's calls
-  bool numbered = false;                    // the work is a collective
-};
-struct Group {
-  int depth = 0;
-  uint64_t calls = 0;
-  std::vector<Pending> pending;
-  absl::Status error;
-};
 thread_local Group group;
-
-absl::Status Flush() {
-  std::vector<Pending> pending = std::move(group.pending);
-  group.pending.clear();
-  absl::Status error = std::exchange(group.error, absl::OkStatus());
-  if (!error.ok()) {
-    // What was numbered and will not run gives its number back: the communicators stay in step.
-    for (Pending& item : pending) {
-      if (item.numbered) item.comm->communicator->Unmake();
-    }
-    return error;
-  }
-  // Channels in the order of the calls, whatever streams they are on.
-  std::vector<std::pair<uint64_t, std::pair<Communicator*, Exchange::Message*>>> calls;
-  for (Pending& item : pending) {
-    for (size_t i = 0; i < item.messages.size(); ++i) {
-      calls.push_back({item.order[i], {item.comm->communicator.get(), &item.messages[i]}});
-    }
-  }
-  std::sort(calls.begin(), calls.end());
-  for (auto& [order, call] : calls) {
-    call.second->channel = call.first->NextChannel(call.second->sends, call.second->peer);
-  }
-  // The worlds of a group one after the other, each with all its streams at once.
-  for (size_t i = 0; i < pending.size(); ++i) {
-    if (pending[i].comm == nullptr) continue;
-    World& world = pending[i].comm->communicator->world();
-    std::vector<Stream*> streams;
-    std::vector<std::unique_ptr<Work>> work;
-    for (size_t k = i; k < pending.size(); ++k) {
-      Pending& item = pending[k];
-      if (item.comm == nullptr || &item.comm->communicator->world() != &world) continue;
-      if (item.work == nullptr) {
-        item.work = item.comm->communicator->MakeExchange(std::move(item.messages));
-      }
-      streams.push_back(item.stream);
-      work.push_back(std::move(item.work));
-      item.comm = nullptr;
-    }
-    world.engine().Enqueue(streams, std::move(work));
-  }
-  return absl::OkStatus();
-}
 
 absl::Status CheckComm(cclComm* comm) {
   if (comm == nullptr) return absl::InvalidArgumentError("the communicator is null");
@@ -177,11 +120,11 @@ absl::StatusOr<Stream*> StreamOf(cclComm* comm, cclStream* stream) {
 // Runs `f`; outside a group its error is the call's, inside it is cclGroupEnd's too.
 template <typename F>
 cclResult_t Grouped(F f) {
-  ++group.depth;
+  group.Enter();
   absl::Status status = f();
-  if (!status.ok() && group.error.ok()) group.error = status;
-  if (--group.depth > 0) return Report(status);
-  return Report(Flush());
+  if (!status.ok()) group.Fail(status);
+  absl::Status end = group.Leave();
+  return Report(group.open() ? status : end);
 }
 
 cclResult_t Collect(Collective collective, const void* in, void* out, size_t count,
@@ -202,7 +145,7 @@ cclResult_t Collect(Collective collective, const void* in, void* out, size_t cou
     CCL_ASSIGN_OR_RETURN(Stream * queue, StreamOf(comm, stream));
     CCL_RETURN_IF_ERROR(communicator.Validate(request));
     CCL_ASSIGN_OR_RETURN(std::unique_ptr<Work> work, communicator.Make(request, ""));
-    group.pending.push_back({comm, queue, std::move(work), {}, {}, true});
+    group.AddCollective(communicator, queue, std::move(work));
     return absl::OkStatus();
   });
 }
@@ -225,15 +168,7 @@ cclResult_t PointToPoint(bool sends, void* data, size_t count, cclDataType_t typ
     const bool phantom = communicator.world().phantom();
     if (data == nullptr && count > 0 && !phantom) return error("the buffer is null");
     CCL_ASSIGN_OR_RETURN(Stream * queue, StreamOf(comm, stream));
-    const Exchange::Message message{sends, peer, phantom ? nullptr : data, count * size};
-    for (auto it = group.pending.rbegin(); it != group.pending.rend(); ++it) {
-      if (it->stream != queue) continue;
-      if (it->work != nullptr) break;  // a collective lies between
-      it->messages.push_back(message);
-      it->order.push_back(group.calls++);
-      return absl::OkStatus();
-    }
-    group.pending.push_back({comm, queue, nullptr, {message}, {group.calls++}});
+    group.AddMessage(communicator, queue, {sends, peer, phantom ? nullptr : data, count * size});
     return absl::OkStatus();
   });
 }
@@ -249,8 +184,7 @@ cclResult_t Compute(cclComm* comm, cclStream* stream, int64_t picoseconds) {
       return absl::InvalidArgumentError(
           absl::StrCat("a time to compute of ", picoseconds, " ps is not in 0 .. one day"));
     }
-    group.pending.push_back(
-        {comm, queue, std::make_unique<Delay>(comm->communicator->rank(), picoseconds), {}});
+    group.AddDelay(*comm->communicator, queue, picoseconds);
     return absl::OkStatus();
   });
 }
@@ -270,7 +204,7 @@ absl::Status CheckStream(cclStream* stream) {
 }
 
 absl::Status NotInGroup(absl::string_view call) {
-  if (group.depth == 0) return absl::OkStatus();
+  if (!group.open()) return absl::OkStatus();
   return absl::FailedPreconditionError(
       absl::StrCat(call, " inside a group: its operations start at cclGroupEnd"));
 }
@@ -449,16 +383,15 @@ cclResult_t cclCommCompute(cclComm_t comm, int64_t picoseconds) {
 }
 
 cclResult_t cclGroupStart(void) {
-  ++ccl::group.depth;
+  ccl::group.Enter();
   return cclSuccess;
 }
 
 cclResult_t cclGroupEnd(void) {
-  if (ccl::group.depth == 0) {
+  if (!ccl::group.open()) {
     return Report(absl::FailedPreconditionError("cclGroupEnd without cclGroupStart"));
   }
-  if (--ccl::group.depth > 0) return cclSuccess;
-  return Report(ccl::Flush());
+  return Report(ccl::group.Leave());
 }
 
 cclResult_t cclAllReduce(const void* in, void* out, size_t count, cclDataType_t type, cclRedOp_t op,

@@ -1,0 +1,86 @@
+#include "ccl/group.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace ccl {
+
+void Group::Fail(const absl::Status& status) {
+  if (error_.ok()) error_ = status;
+}
+
+void Group::AddCollective(Communicator& communicator, Stream* stream, std::unique_ptr<Work> work) {
+  pending_.push_back({&communicator, stream, std::move(work)});
+  pending_.back().numbered = true;
+}
+
+void Group::AddDelay(Communicator& communicator, Stream* stream, Time duration) {
+  pending_.push_back({&communicator, stream, std::make_unique<Delay>(communicator.rank(), duration)});
+}
+
+void Group::AddMessage(Communicator& communicator, Stream* stream,
+                       const Exchange::Message& message) {
+  auto last = std::find_if(pending_.rbegin(), pending_.rend(),
+                           [&](const Pending& item) { return item.stream == stream; });
+  if (last == pending_.rend() || last->work != nullptr) {
+    pending_.push_back({&communicator, stream, nullptr});
+    last = pending_.rbegin();
+  }
+  last->messages.push_back(message);
+  last->order.push_back(messages_++);
+}
+
+absl::Status Group::Leave() {
+  if (--depth_ > 0) return absl::OkStatus();
+  std::vector<Pending> pending = std::exchange(pending_, {});
+  absl::Status error = std::exchange(error_, absl::OkStatus());
+  if (!error.ok()) {
+    Unmake(pending);
+    return error;
+  }
+  NumberMessages(pending);
+  Start(pending);
+  return absl::OkStatus();
+}
+
+// What was numbered and will not run gives its number back: the communicators stay in step.
+void Group::Unmake(std::vector<Pending>& pending) {
+  for (Pending& item : pending) {
+    if (item.numbered) item.communicator->Unmake();
+  }
+}
+
+// Channels in the order of the calls, whatever streams they are on.
+void Group::NumberMessages(std::vector<Pending>& pending) {
+  std::vector<std::pair<uint64_t, std::pair<Communicator*, Exchange::Message*>>> calls;
+  for (Pending& item : pending) {
+    for (size_t i = 0; i < item.messages.size(); ++i) {
+      calls.push_back({item.order[i], {item.communicator, &item.messages[i]}});
+    }
+  }
+  std::sort(calls.begin(), calls.end());
+  for (auto& [order, call] : calls) {
+    call.second->channel = call.first->NextChannel(call.second->sends, call.second->peer);
+  }
+}
+
+// The worlds of a group one after the other, each with all its streams at once.
+void Group::Start(std::vector<Pending>& pending) {
+  for (size_t i = 0; i < pending.size(); ++i) {
+    if (pending[i].communicator == nullptr) continue;
+    World& world = pending[i].communicator->world();
+    std::vector<Stream*> streams;
+    std::vector<std::unique_ptr<Work>> work;
+    for (size_t k = i; k < pending.size(); ++k) {
+      Pending& item = pending[k];
+      if (item.communicator == nullptr || &item.communicator->world() != &world) continue;
+      if (item.work == nullptr) item.work = item.communicator->MakeExchange(std::move(item.messages));
+      streams.push_back(item.stream);
+      work.push_back(std::move(item.work));
+      item.communicator = nullptr;
+    }
+    world.engine().Enqueue(streams, std::move(work));
+  }
+}
+
+}  // namespace ccl

@@ -1,0 +1,53 @@
+// Calls that start together: what one thread asks for between cclGroupStart and cclGroupEnd.
+#ifndef CCL_GROUP_H_
+#define CCL_GROUP_H_
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "ccl/communicator.h"
+
+namespace ccl {
+
+// Groups nest; operations start when the outermost one is left. Of one thread. Communicators and
+// streams of what has been added must live until then.
+class Group {
+ public:
+  bool open() const { return depth_ > 0; }
+  void Enter() { ++depth_; }
+  // Leaving the outermost group starts everything, or nothing if a call in it has failed: then the
+  // first failure comes back, and the communicators are as if nothing had been asked for.
+  absl::Status Leave();
+  void Fail(const absl::Status& status);
+
+  // `work` is numbered, by Communicator::Make.
+  void AddCollective(Communicator& communicator, Stream* stream, std::unique_ptr<Work> work);
+  void AddDelay(Communicator& communicator, Stream* stream, Time duration);
+  // Messages of one stream with no other work between them are one exchange.
+  void AddMessage(Communicator& communicator, Stream* stream, const Exchange::Message& message);
+
+ private:
+  struct Pending {
+    Communicator* communicator;  // null once it has started
+    Stream* stream;
+    std::unique_ptr<Work> work;               // or messages:
+    std::vector<Exchange::Message> messages = {};
+    std::vector<uint64_t> order = {};         // of the messages among the group's calls
+    bool numbered = false;                    // the work is a collective
+  };
+
+  void Unmake(std::vector<Pending>& pending);
+  void NumberMessages(std::vector<Pending>& pending);
+  void Start(std::vector<Pending>& pending);
+
+  int depth_ = 0;
+  uint64_t messages_ = 0;
+  std::vector<Pending> pending_;
+  absl::Status error_;
+};
+
+}  // namespace ccl
+
+#endif  // CCL_GROUP_H_
