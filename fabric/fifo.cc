@@ -66,8 +66,7 @@ void FifoWires::Enter(const Passage& passage, const Path& path) {
   if (passage.id >= messages_.size()) messages_.resize(passage.id + 1);
   Message& m = messages_[passage.id];
   const Time now = queue_.now();
-  Time spread = passage.spread;
-  if (passage.rate > 0) spread = std::max(spread, TransferTime(passage.bytes, passage.rate));
+  const Time spread = passage.rate > 0 ? TransferTime(passage.bytes, passage.rate) : 0;
   m.unsent = m.undelivered = passage.bytes;
   m.sent_at = m.delivered_at = -1;
   m.order = passage.order;
@@ -75,16 +74,6 @@ void FifoWires::Enter(const Passage& passage, const Path& path) {
   m.segments = kNone;
   m.notify_head = passage.notify_head;
   StorePath(m, path);
-  if (path.ports.empty()) {
-    const Time there = now + network_.hop_latencies(path.profile)[0];
-    queue_.Push({now + spread, m.order, passage.id, kSent});
-    if (m.notify_head) queue_.Push({there, m.order, passage.id, kHead});
-    m.sent_at = now + spread;
-    m.delivered_at = there + spread;
-    m.unsent = m.undelivered = 0;
-    queue_.Push({m.delivered_at, m.order, passage.id, kDelivered});
-    return;
-  }
   const uint32_t index = NewSegment(passage.id);
   Segment& s = segments_[index];
   s.head = now;

@@ -47,29 +47,24 @@ void FluidWires::Enter(const Passage& passage, const Path& path) {
   if (passage.id >= flows_.size()) flows_.resize(passage.id + 1);
   Flow& f = flows_[passage.id];
   const Time now = queue_.now();
-  Time spread = passage.spread;
-  if (passage.rate > 0) spread = std::max(spread, TransferTime(passage.bytes, passage.rate));
+  const Time least = passage.rate > 0 ? TransferTime(passage.bytes, passage.rate) : 0;
   f.order = passage.order;
   f.latency = 0;
   for (Time hop : network_.hop_latencies(path.profile)) f.latency += hop;
   bool down = false;
   for (uint32_t port : path.ports) down |= ports_[port].rate == 0;
-  if (path.ports.empty() || (passage.bytes == 0 && !down)) {
-    queue_.Push({now + spread, f.order, passage.id, kSent});
+  if (passage.bytes == 0 && !down) {
+    queue_.Push({now, f.order, passage.id, kSent});
     if (passage.notify_head) queue_.Push({now + f.latency, f.order, passage.id, kHead});
-    queue_.Push({now + spread + f.latency, f.order, passage.id, kDelivered});
+    queue_.Push({now + f.latency, f.order, passage.id, kDelivered});
     return;
   }
   f.remaining = static_cast<Work>(passage.bytes) * kSecond << shift_;
   f.rate = 0;
   f.cap = kNever;
   if (passage.rate > 0) f.cap = Units(passage.rate);
-  if (passage.spread > 0 && passage.bytes > 0) {
-    f.cap = static_cast<int64_t>(
-        std::min<Work>(f.cap, (f.remaining + passage.spread - 1) / passage.spread));
-  }
   f.entered = f.updated = now;
-  f.not_before = now + spread;
+  f.not_before = now + least;
   f.drain_at = kNever;
   f.armed = -1;
   f.active = true;

@@ -15,8 +15,6 @@
 //   their latencies differ; a message just drained no longer slows those it still precedes on the
 //   way. Messages that enter as soon as others are sent are right at their senders' ports.
 // - Nothing queues: a message of no bytes overtakes everything.
-// - A message that is slower to come to its first port than the port is (Passage.spread) is held to
-//   its mean rate, and does not catch up after it has been slowed.
 // - A solve costs time linear in the component. Irregular many-to-many traffic is one component that
 //   changes at each of its messages: quadratic.
 //

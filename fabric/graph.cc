@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "fabric/mix.h"
 
 namespace fabric {
 namespace {
@@ -58,13 +59,6 @@ Time StepLatency(const Description& d, const Edge& edge) {
          (edge.to >= d.endpoints ? d.switches[edge.to - d.endpoints].latency : 0);
 }
 
-uint64_t Mix(uint64_t x) {
-  x += 0x9e3779b97f4a7c15u;
-  x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
-  x = (x ^ x >> 27) * 0x94d049bb133111ebu;
-  return x ^ x >> 31;
-}
-
 std::string NodeName(const Description& d, int node) {
   return node < d.endpoints ? absl::StrCat("endpoint ", node)
                             : d.switches[node - d.endpoints].name;
@@ -85,9 +79,8 @@ absl::Status ValidateGraph(const Description& d) {
     return error("a graph has 1 to ", kMaxGraphNodes, " endpoints and switches, not ",
                  static_cast<size_t>(d.endpoints) + d.switches.size());
   }
-  const auto delay = [](Time time) { return time >= 0 && time <= kSecond * 100'000; };
   for (const GraphSwitch& s : d.switches) {
-    if (!delay(s.latency)) return error("switch ", s.name, ": latency out of range");
+    if (!IsDelay(s.latency)) return error("switch ", s.name, ": latency out of range");
   }
   for (const Link& link : d.links) {
     for (int node : {link.from, link.to}) {
@@ -99,7 +92,7 @@ absl::Status ValidateGraph(const Description& d) {
     if (!(link.bandwidth >= 1 && link.bandwidth <= 1e18)) {
       return error(name, ": bandwidth out of range");
     }
-    if (!delay(link.latency)) return error(name, ": latency out of range");
+    if (!IsDelay(link.latency)) return error(name, ": latency out of range");
   }
   const Adjacency edges = Neighbours(d);
   std::vector<int> order;
@@ -151,35 +144,30 @@ GraphNetwork::GraphNetwork(const Description& description)
   distances_.resize(d_.endpoints);
 }
 
-absl::StatusOr<std::unique_ptr<const Network>> GraphNetwork::Create(
+absl::StatusOr<std::unique_ptr<Network>> GraphNetwork::Create(
     const Description& description) {
   if (absl::Status status = ValidateGraph(description); !status.ok()) return status;
-  std::unique_ptr<GraphNetwork> network(new GraphNetwork(description));
-  network->profiles_.reserve(static_cast<size_t>(description.endpoints) * description.endpoints);
-  return std::unique_ptr<const Network>(std::move(network));
+  return std::unique_ptr<Network>(new GraphNetwork(description));
 }
 
-// With mutex_ held.
-uint32_t GraphNetwork::ProfileOf(std::vector<Time> latencies) const {
+uint32_t GraphNetwork::ProfileOf(std::vector<Time> latencies) {
   const auto found = interned_.find(latencies);
   if (found != interned_.end()) return found->second;
-  const uint32_t profile = const_cast<GraphNetwork*>(this)->AddProfile(latencies);
+  const uint32_t profile = AddProfile(latencies);
   interned_.emplace(std::move(latencies), profile);
   return profile;
 }
 
-void GraphNetwork::Route(int src, int dst, Path& path) const {
+void GraphNetwork::Route(int src, int dst, Path& path) {
   path.ports.clear();
   std::vector<Time> latencies;
   if (src == dst) {  // to a neighbour and back
     const Edge& edge = graph_->edges[src].front();
     path.ports = {edge.port, edge.port ^ 1};
     latencies = {StepLatency(d_, edge), d_.links[edge.port / 2].latency};
-    const std::lock_guard<std::mutex> lock(mutex_);
     path.profile = ProfileOf(std::move(latencies));
     return;
   }
-  const std::lock_guard<std::mutex> lock(mutex_);
   if (distances_[dst] == nullptr) {
     std::vector<int> order;
     distances_[dst] = std::make_unique<const std::vector<uint16_t>>(
@@ -204,8 +192,8 @@ void GraphNetwork::Route(int src, int dst, Path& path) const {
   path.profile = ProfileOf(std::move(latencies));
 }
 
-void GraphNetwork::Climb(int src, int, Path& path) const { Route(src, src, path); }
-void GraphNetwork::Descend(int, int dst, Path& path) const { Route(dst, dst, path); }
+void GraphNetwork::Climb(int src, int, Path& path) { Route(src, src, path); }
+void GraphNetwork::Descend(int, int dst, Path& path) { Route(dst, dst, path); }
 
 std::string GraphNetwork::PortName(uint32_t port) const {
   const Link& link = d_.links[port / 2];

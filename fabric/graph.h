@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
@@ -30,24 +29,23 @@ Tier GraphTier(const Description& description);
 // computed when the first message goes there. Group operations have no switches to run on here.
 class GraphNetwork final : public Network {
  public:
-  static absl::StatusOr<std::unique_ptr<const Network>> Create(const Description& description);
+  static absl::StatusOr<std::unique_ptr<Network>> Create(const Description& description);
 
-  void Route(int src, int dst, Path& path) const override;
-  void Climb(int src, int tier, Path& path) const override;    // not called: no tier reduces
-  void Descend(int tier, int dst, Path& path) const override;  // likewise
+  void Route(int src, int dst, Path& path) override;
+  void Climb(int src, int tier, Path& path) override;    // not called: no tier reduces
+  void Descend(int tier, int dst, Path& path) override;  // likewise
   std::string PortName(uint32_t port) const override;
 
  private:
   explicit GraphNetwork(const Description& description);
-  uint32_t ProfileOf(std::vector<Time> latencies) const;
+  uint32_t ProfileOf(std::vector<Time> latencies);
 
   struct Graph;
   const Description d_;
   const std::shared_ptr<const Graph> graph_;
-  // What is computed on demand. Profiles have room for one of each pair, so that they never move.
-  mutable std::mutex mutex_;
-  mutable std::vector<std::unique_ptr<const std::vector<uint16_t>>> distances_;
-  mutable std::map<std::vector<Time>, uint32_t> interned_;
+  // What is computed on demand.
+  std::vector<std::unique_ptr<const std::vector<uint16_t>>> distances_;
+  std::map<std::vector<Time>, uint32_t> interned_;
 };
 
 }  // namespace fabric

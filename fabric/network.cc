@@ -7,7 +7,7 @@
 
 namespace fabric {
 
-absl::StatusOr<std::unique_ptr<const Network>> Network::Create(const Description& description) {
+absl::StatusOr<std::unique_ptr<Network>> Network::Create(const Description& description) {
   if (absl::Status status = Validate(description); !status.ok()) return status;
   if (!description.links.empty()) return GraphNetwork::Create(description);
   return TieredNetwork::Create(description);

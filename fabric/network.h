@@ -30,21 +30,21 @@ struct Path {
   uint32_t profile = 0;
 };
 
-// Immutable, so it may be shared between threads.
+// Routes may be computed on demand: not thread-safe.
 class Network {
  public:
-  static absl::StatusOr<std::unique_ptr<const Network>> Create(const Description& description);
+  static absl::StatusOr<std::unique_ptr<Network>> Create(const Description& description);
   virtual ~Network() = default;
 
   absl::Span<const Port> ports() const { return ports_; }
   absl::Span<const Time> hop_latencies(uint32_t profile) const { return profiles_[profile]; }
 
   // From src to dst, different endpoints or the same (which takes the way of a neighbour).
-  virtual void Route(int src, int dst, Path& path) const = 0;
+  virtual void Route(int src, int dst, Path& path) = 0;
   // The two halves of a path over the switches of tier `tier`, which group operations take: from
   // an endpoint to the switch, and from the switch to an endpoint.
-  virtual void Climb(int src, int tier, Path& path) const = 0;
-  virtual void Descend(int tier, int dst, Path& path) const = 0;
+  virtual void Climb(int src, int tier, Path& path) = 0;
+  virtual void Descend(int tier, int dst, Path& path) = 0;
   // "endpoint 3 send (node)", "node 2 up 1": for messages and traces.
   virtual std::string PortName(uint32_t port) const = 0;
 

@@ -41,19 +41,11 @@ void PacketWires::Enter(const Passage& passage, const Path& path) {
   m.bytes = m.unsent = passage.bytes;
   m.packets = std::max<int64_t>(1, (passage.bytes - 1) / description_.packet_bytes + 1);
   m.entered = now;
-  m.spread = passage.spread;
-  if (passage.rate > 0) m.spread = std::max(m.spread, TransferTime(passage.bytes, passage.rate));
+  m.spread = passage.rate > 0 ? TransferTime(passage.bytes, passage.rate) : 0;
   m.order = passage.order;
   m.profile = path.profile;
   m.owes_head = passage.notify_head;
   m.hops.clear();
-  if (path.ports.empty()) {
-    const Time there = now + network_.hop_latencies(path.profile)[0];
-    queue_.Push({now + m.spread, m.order, passage.id, kSent});
-    if (m.owes_head) queue_.Push({there, m.order, passage.id, kHead});
-    queue_.Push({there + m.spread, m.order, passage.id, kDelivered});
-    return;
-  }
   for (size_t i = 0; i < path.ports.size(); ++i) {
     const bool last = i + 1 == path.ports.size();
     m.hops.push_back({path.ports[i], last ? kNone : LaneOf(path.ports[i], path.ports[i + 1])});

@@ -27,7 +27,7 @@ absl::StatusOr<std::unique_ptr<Simulator>> Simulator::Create(Description descrip
       new Simulator(std::move(description), *std::move(network), engine));
 }
 
-Simulator::Simulator(Description description, std::unique_ptr<const Network> network,
+Simulator::Simulator(Description description, std::unique_ptr<Network> network,
                      EngineKind engine)
     : description_(std::move(description)),
       network_(std::move(network)),
@@ -49,7 +49,7 @@ uint32_t Simulator::NewRecord(int src, int dst, int64_t bytes, uint64_t user, in
   }
   const uint64_t order =
       static_cast<uint64_t>(order_source + 1) << kSequenceBits | sequence_++;
-  records_[id] = {.bytes = bytes, .user = user, .order = order, .src = src, .dst = dst,
+  records_[id] = {.bytes = bytes, .wire = bytes, .user = user, .order = order, .src = src, .dst = dst,
                   .group = -1, .pending = 1, .climbs = false};
   return id;
 }
@@ -60,7 +60,6 @@ void Simulator::Release(uint32_t id) {
 
 // The bytes a message takes on the wire under the protocol that suits it, and what it costs before.
 int64_t Simulator::OnWire(int64_t bytes, int src, int dst, Time& overhead) const {
-  if (description_.protocols.empty()) return bytes;
   const Description& d = description_;
   const double rate = d.PathBandwidth(src, dst);
   const Protocol* best = nullptr;
@@ -83,7 +82,7 @@ void Simulator::Send(int src, int dst, int64_t bytes, uint64_t user) {
   const uint32_t id = NewRecord(src, dst, bytes, user, src);
   records_[id].pending = 2;
   Time start = description_.send_overhead;
-  if (!description_.protocols.empty()) OnWire(bytes, src, dst, start);
+  if (!description_.protocols.empty()) records_[id].wire = OnWire(bytes, src, dst, start);
   start += now();
   if (!next_start_.empty()) {
     start = std::max(start, next_start_[src]);
@@ -95,16 +94,12 @@ void Simulator::Send(int src, int dst, int64_t bytes, uint64_t user) {
 
 void Simulator::Enter(uint32_t id) {
   const Record& r = records_[id];
-  Passage passage{.id = id, .bytes = r.bytes, .rate = message_rate_, .order = r.order};
+  Passage passage{.id = id, .bytes = r.wire, .rate = message_rate_, .order = r.order};
   if (r.group < 0) {
     network_->Route(r.src, r.dst, path_);
-    Time overhead = 0;
-    passage.bytes = OnWire(r.bytes, r.src, r.dst, overhead);
   } else {
     const int tier = groups_[r.group].tier;
     passage.rate = 0;
-    passage.bytes = std::llround(static_cast<double>(r.bytes) /
-                                 description_.tiers[tier].group_efficiency);
     passage.notify_head = r.climbs;
     if (r.climbs) {
       network_->Climb(r.src, tier, path_);
@@ -162,16 +157,18 @@ void Simulator::Group(int tier, absl::Span<const int> sources, absl::Span<const 
   }
   GroupState& group = groups_[index];
   group.targets.assign(targets.begin(), targets.end());
-  group.user = user;
   group.tier = tier;
   group.heads = group.tails = static_cast<int>(sources.size());
   group.results = static_cast<int>(targets.size());
   group.last_tail = 0;
+  const int64_t wire = std::llround(static_cast<double>(bytes) /
+                                    description_.tiers[tier].group_efficiency);
   for (int src : sources) {
     Require(src >= 0 && src < description_.endpoints, "Group: source out of range");
     const uint32_t id = NewRecord(src, -1, bytes, user, src);
     records_[id].group = index;
     records_[id].climbs = true;
+    records_[id].wire = wire;
     records_[id].pending = 2;
     if (description_.send_overhead == 0) {
       Enter(id);
@@ -197,12 +194,12 @@ void Simulator::Sent(uint32_t id) {
 void Simulator::Head(uint32_t id) {
   const int32_t index = records_[id].group;
   if (--groups_[index].heads > 0) return;
-  const int64_t bytes = records_[id].bytes;
-  const uint64_t user = records_[id].user;
+  const Record operand = records_[id];
   for (size_t i = 0; i < groups_[index].targets.size(); ++i) {
     const int dst = groups_[index].targets[i];
-    const uint32_t result = NewRecord(-1, dst, bytes, user, dst);
+    const uint32_t result = NewRecord(-1, dst, operand.bytes, operand.user, dst);
     records_[result].group = index;
+    records_[result].wire = operand.wire;
     Enter(result);
   }
 }
@@ -216,6 +213,7 @@ void Simulator::Delivered(uint32_t id) {
       std::vector<uint32_t> held;
       held.swap(group.held);
       for (uint32_t result : held) Delivered(result);
+      if (group.targets.empty()) free_groups_.push_back(r.group);
     }
     return Release(id);
   }

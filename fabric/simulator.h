@@ -48,7 +48,6 @@ class Simulator final : private Arrivals {
 
   Time now() const { return queue_.now(); }
   const Description& description() const { return description_; }
-  const Network& network() const { return *network_; }
   absl::string_view engine() const { return wires_->name(); }
 
   // Reported as kSent and as kDelivered. src == dst takes the way of a neighbour.
@@ -76,6 +75,7 @@ class Simulator final : private Arrivals {
   // A pooled message, timer or engine task.
   struct Record {
     int64_t bytes;
+    int64_t wire;       // bytes on the wire: a protocol's, or a group operation's
     uint64_t user;
     uint64_t order;
     int32_t src;
@@ -86,7 +86,6 @@ class Simulator final : private Arrivals {
   };
   struct GroupState {
     std::vector<int> targets;
-    uint64_t user;
     int tier;
     int heads, tails;   // operands that have not reached the switch
     int results;        // targets to report
@@ -94,7 +93,7 @@ class Simulator final : private Arrivals {
     std::vector<uint32_t> held;  // results that came down before the last operand's last byte rose
   };
 
-  Simulator(Description description, std::unique_ptr<const Network> network, EngineKind engine);
+  Simulator(Description description, std::unique_ptr<Network> network, EngineKind engine);
 
   uint32_t NewRecord(int src, int dst, int64_t bytes, uint64_t user, int order_source);
   void Release(uint32_t id);
@@ -107,7 +106,7 @@ class Simulator final : private Arrivals {
   void Delivered(uint32_t id) override;
 
   const Description description_;
-  const std::unique_ptr<const Network> network_;
+  const std::unique_ptr<Network> network_;
   Queue queue_;
   const std::unique_ptr<Wires> wires_;
   const int64_t reduce_rate_, copy_rate_, message_rate_;

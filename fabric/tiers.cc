@@ -5,27 +5,20 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "fabric/mix.h"
 
 namespace fabric {
 namespace {
 
 constexpr size_t kMaxPorts = size_t{1} << 24;
 
-// splitmix64's mixer: a hash in which every bit of the input counts.
-uint64_t Mix(uint64_t x) {
-  x += 0x9e3779b97f4a7c15u;
-  x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
-  x = (x ^ x >> 27) * 0x94d049bb133111ebu;
-  return x ^ x >> 31;
-}
-
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<const Network>> TieredNetwork::Create(
+absl::StatusOr<std::unique_ptr<Network>> TieredNetwork::Create(
     const Description& description) {
   std::unique_ptr<TieredNetwork> network(new TieredNetwork(description));
   if (absl::Status status = network->Build(); !status.ok()) return status;
-  return std::unique_ptr<const Network>(std::move(network));
+  return std::unique_ptr<Network>(std::move(network));
 }
 
 uint32_t TieredNetwork::AddPorts(size_t count, double rate, PortKind kind, int tier) {
@@ -106,7 +99,6 @@ void TieredNetwork::AddProfiles(int tier) {
     }
     // From the port to the first link no time, then that of every link, none behind the receive
     // port.
-    ports.self = AddProfile({0});
     for (int links = 1; links <= longest; ++links) {
       std::vector<Time> latencies;
       if (ports.send != kNone) latencies.push_back(0);
@@ -166,7 +158,7 @@ int TieredNetwork::Pick(int tier, int src, int dst, int& choice) const {
   return choice;
 }
 
-void TieredNetwork::Route(int src, int dst, Path& path) const {
+void TieredNetwork::Route(int src, int dst, Path& path) {
   path.ports.clear();
   int turn = d_.MeetingTier(src, dst);
   const TierPorts& at = tiers_[turn];
@@ -232,7 +224,7 @@ void TieredNetwork::RouteTorus(int tier, int src, int dst, Path& path) const {
   path.profile = at.route + links - 1;
 }
 
-void TieredNetwork::Climb(int src, int tier, Path& path) const {
+void TieredNetwork::Climb(int src, int tier, Path& path) {
   const TierPorts& at = tiers_[tier];
   path.ports.clear();
   path.profile = at.climb;
@@ -246,7 +238,7 @@ void TieredNetwork::Climb(int src, int tier, Path& path) const {
   }
 }
 
-void TieredNetwork::Descend(int tier, int dst, Path& path) const {
+void TieredNetwork::Descend(int tier, int dst, Path& path) {
   const TierPorts& at = tiers_[tier];
   path.ports.clear();
   path.profile = at.descend;

@@ -15,11 +15,11 @@ namespace fabric {
 
 class TieredNetwork final : public Network {
  public:
-  static absl::StatusOr<std::unique_ptr<const Network>> Create(const Description& description);
+  static absl::StatusOr<std::unique_ptr<Network>> Create(const Description& description);
 
-  void Route(int src, int dst, Path& path) const override;
-  void Climb(int src, int tier, Path& path) const override;
-  void Descend(int tier, int dst, Path& path) const override;
+  void Route(int src, int dst, Path& path) override;
+  void Climb(int src, int tier, Path& path) override;
+  void Descend(int tier, int dst, Path& path) override;
   std::string PortName(uint32_t port) const override;
 
  private:
@@ -32,7 +32,6 @@ class TieredNetwork final : public Network {
     uint32_t links = kNone;      // of a mesh or torus
     int pipes = 1;               // uplinks a group that are told apart
     uint32_t route = 0, climb = 0, descend = 0;  // profiles; of a torus the first of many
-    uint32_t self = 0;
   };
 
   explicit TieredNetwork(const Description& description) : d_(description) {}

@@ -15,6 +15,9 @@ inline constexpr Time kNanosecond = 1000;
 inline constexpr Time kMicrosecond = 1000 * kNanosecond;
 inline constexpr Time kSecond = 1'000'000 * kMicrosecond;
 
+// What a description may ask of a delay: up to 100,000 s, so that sums do not overflow.
+inline bool IsDelay(Time time) { return time >= 0 && time <= kSecond * 100'000; }
+
 // ps, ns, us, ms, s.
 absl::StatusOr<Time> ParseTime(absl::string_view text);
 // Bytes per second: B/s, KB/s .. TB/s (powers of 1000), KiB/s .. TiB/s, and bits: Kb/s .. Tb/s.

@@ -14,8 +14,6 @@ bool IsRate(double value, bool may_be_zero) {
   return (may_be_zero && value == 0) || (value >= 1 && value <= 1e18);
 }
 
-bool IsDelay(Time value) { return value >= 0 && value <= kSecond * 100'000; }
-
 // Of one tier, given that the tiers below it are valid.
 absl::Status ValidateTier(const Description& d, int index) {
   const Tier& tier = d.tiers[index];

@@ -28,7 +28,6 @@ struct Passage {
   uint32_t id = 0;     // of the message; comes back
   int64_t bytes = 0;   // on the wire
   int64_t rate = 0;    // bytes/s that it can reach at most; 0: no limit of its own
-  Time spread = 0;     // the last byte is at the first port so much after the first
   uint64_t order = 0;  // among messages at one instant
   bool notify_head = false;
 };
@@ -51,7 +50,7 @@ class Wires {
 
   virtual ~Wires() = default;
   virtual absl::string_view name() const = 0;
-  // The message's head is at its first port now. An empty path is only its hop latency.
+  // The message's head is at its first port now. A path has at least one port.
   virtual void Enter(const Passage& passage, const Path& path) = 0;
   virtual void Handle(const Entry& entry) = 0;
   // From now on. 0: the port is down, and what is in it or comes to it waits.

@@ -22,14 +22,12 @@ class BareNetwork final : public Network {
  public:
   BareNetwork(const std::vector<int64_t>& rates, Time hop) : hop_(hop) {
     for (int64_t rate : rates) ports_.push_back({rate, PortKind::kSend, 0});
-    for (size_t ports = 0; ports <= 16; ++ports) {
-      AddProfile(std::vector<Time>(std::max<size_t>(1, ports), hop));
-    }
+    for (size_t ports = 0; ports <= 16; ++ports) AddProfile(std::vector<Time>(ports, hop));
   }
   Time hop() const { return hop_; }
-  void Route(int, int, Path&) const override {}
-  void Climb(int, int, Path&) const override {}
-  void Descend(int, int, Path&) const override {}
+  void Route(int, int, Path&) override {}
+  void Climb(int, int, Path&) override {}
+  void Descend(int, int, Path&) override {}
   std::string PortName(uint32_t port) const override { return std::to_string(port); }
 
  private:
@@ -41,7 +39,6 @@ struct BareMessage {
   int64_t bytes = 0;
   std::vector<uint32_t> ports;
   int64_t rate = 0;
-  Time spread = 0;
 };
 
 struct RateChange {
@@ -78,7 +75,7 @@ class BareRun final : private Arrivals {
           const BareMessage& m = messages[entry.record];
           path.ports = m.ports;
           path.profile = static_cast<uint32_t>(m.ports.size());
-          wires_->Enter({.id = entry.record, .bytes = m.bytes, .rate = m.rate, .spread = m.spread,
+          wires_->Enter({.id = entry.record, .bytes = m.bytes, .rate = m.rate,
                          .order = entry.record, .notify_head = true}, path);
         }
       }
@@ -114,11 +111,9 @@ class BareRun final : private Arrivals {
     for (size_t i = 0; i < messages.size(); ++i) {
       const BareMessage& m = messages[i];
       const Times& t = times_[i];
-      const Time latency = network.hop() * static_cast<Time>(std::max<size_t>(1, m.ports.size()));
-      Time least = m.spread;
-      if (m.rate > 0) least = std::max(least, TransferTime(m.bytes, m.rate));
-      EXPECT_GE(t.sent, m.start + (m.ports.empty() ? least
-                                       : std::max(least, TransferTime(m.bytes, fastest[m.ports[0]]))));
+      const Time latency = network.hop() * static_cast<Time>(m.ports.size());
+      Time least = m.rate > 0 ? TransferTime(m.bytes, m.rate) : 0;
+      EXPECT_GE(t.sent, m.start + std::max(least, TransferTime(m.bytes, fastest[m.ports[0]])));
       for (size_t h = 0; h < m.ports.size(); ++h) {
         const uint32_t port = m.ports[h];
         if (fastest[port] == 0) continue;

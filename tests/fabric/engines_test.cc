@@ -198,7 +198,8 @@ Time AllAtOnce(const Description& d, EngineKind engine, const std::vector<Flow>&
                                                               start).count();
   }
   EXPECT_EQ(events.size(), 2 * flows.size());
-  const Network& network = s->network();
+  const std::unique_ptr<Network> own_network = *Network::Create(d);
+  Network& network = *own_network;
   const size_t ports = network.ports().size();
   std::vector<int64_t> bytes(ports);
   std::vector<Time> before(ports, INT64_MAX), after(ports, INT64_MAX), ends(ports);

@@ -26,22 +26,20 @@ TEST(Fluid, ThreeLinksByHand) {
   CheckTime("on link 300: 10 us at 250, 5 us at 200, 0.5 MB at 300", 16'666'667, t[3].delivered);
 }
 
-TEST(Fluid, OwnRatesSpreadsHeadsAndEmptyThings) {
+TEST(Fluid, OwnRatesHeadsAndEmptyThings) {
   const BareNetwork network({100 * kGB, 100 * kGB}, 7);
   const BareRun run(EngineKind::kFluid, network, Description(),
                     {{0, kMB, {0, 1}, 20 * kGB},     // held to its own rate
                      {0, kMB, {0}},                  // has the rest
                      {0, 0, {0, 1}},                 // no bytes
-                     {5, kMB, {}, 0, 1000},          // no ports
-                     {0, kMB, {1}, 0, 50'000'000},   // comes in over 50 us: 20 GB/s
+                     {0, kMB, {1}, 20 * kGB},        // held to its own rate as well
                      {0, kMB, {1}, 200 * kGB}});     // own rate beyond the port's
   const auto& t = run.times();
   CheckTime("1 MB at its 20 GB/s + 2 hops", 50'000'014, t[0].delivered);
   CheckTime("1 MB at 100 - 20", 12'500'007, t[1].delivered);
   EXPECT_EQ(t[2], (Times{14, 0, 14}));
-  EXPECT_EQ(t[3], (Times{12, 1005, 1012}));
-  CheckTime("1 MB spread over 50 us", 50'000'007, t[4].delivered);
-  CheckTime("1 MB at 100 - 20 - 20, rounded up", 16'666'674, t[5].delivered);
+  CheckTime("1 MB at its 20 GB/s", 50'000'007, t[3].delivered);
+  CheckTime("1 MB at 100 - 20 - 20, rounded up", 16'666'674, t[4].delivered);
   EXPECT_EQ(t[0].head, 14);
 }
 

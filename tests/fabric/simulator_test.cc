@@ -126,6 +126,24 @@ TEST(Simulator, AShortMessageWaitsForAChunkNotForALongMessage) {
   Check("the long one: L + (b + b')/B", 1'001'010'000, LastDelivery(events));
 }
 
+TEST(Simulator, ACombinationGoesUpAndDownOnceWhateverItsSourcesAndTargets) {
+  auto s = Make("crossbar", 4, {"switch.group_efficiency=0.5"});
+  const std::vector<int> all = {0, 1, 2, 3};
+  ASSERT_EQ(s->GroupTier(all), 0);
+  // 400 kB take 800 kB of the wire.
+  s->Group(0, all, all, 400'000, 1);
+  Check("L + b/eB, everybody to everybody", 3'000'000, LastDelivery(Drain(s)));
+  const Time second = s->now();
+  s->Group(0, {2}, {0, 1, 3}, 400'000, 2);
+  Check("L + b/eB, one to the others", second + 3'000'000, LastDelivery(Drain(s)));
+  s->Group(0, {1}, {}, 400'000, 3);
+  const auto alone = Drain(s);
+  ASSERT_EQ(alone.size(), 1u);
+  EXPECT_EQ(alone[0].kind, EventKind::kSent);
+  EXPECT_EQ(alone[0].src, 1);
+  EXPECT_EQ(Make("crossbar", 4)->GroupTier(all), -1);
+}
+
 TEST(Simulator, OutcastSerialisesAndPipelines) {
   auto s = Make("crossbar", 4);
   for (int i = 1; i < 4; ++i) s->Send(0, i, 400'000, i);
