@@ -13,9 +13,10 @@ constexpr Time kLatency = 1'000'000;  // crossbar: 1 us
 // 1 byte a picosecond: serialisation in ps is bytes.
 const char kRate[] = "&set=port_bandwidth=1000 GB/s";
 
-Time Measure(const std::string& algorithm, Collective collective, int n, uint64_t count) {
-  World world(Crossbar(n, kRate));
-  auto program = BuildProgram(*ParseAlgorithm(algorithm), Shape{collective, n}, true);
+Time Measure(const std::string& algorithm, Collective collective, int n, uint64_t count,
+             const std::string& options = kRate, bool lower = true) {
+  World world(Crossbar(n, options));
+  auto program = BuildProgram(*ParseAlgorithm(algorithm), Shape{collective, n}, lower);
   EXPECT_TRUE(program.ok()) << program.status();
   Request request;
   request.collective = collective;
@@ -65,14 +66,8 @@ TEST(Formula, GroupOperations) {
     const Time m = static_cast<Time>(count * 4), block = m / n;
     const std::string tail = absl::StrCat(", n = ", n);
     const auto measure = [&](const char* algorithm, Collective collective, uint64_t elements) {
-      World world(Crossbar(n, absl::StrCat(kRate, "&set=switch.group_efficiency=1")));
-      auto program = BuildProgram(*ParseAlgorithm(algorithm), Shape{collective, n}, false);
-      EXPECT_TRUE(program.ok()) << program.status();
-      Request request;
-      request.collective = collective;
-      request.count = elements;
-      request.phantom = true;
-      return world.Run(*program, std::vector<Request>(n, request));
+      return Measure(algorithm, collective, n, elements,
+                     absl::StrCat(kRate, "&set=switch.group_efficiency=1"), false);
     };
     Check("group_one_shot allreduce L + m/C" + tail, kLatency + m,
           measure("group_one_shot", Collective::kAllReduce, count));
