@@ -11,6 +11,7 @@
 #include "bench/commands.h"
 #include "fabric/description.h"
 #include "fabric/figures.h"
+#include "fabric/network.h"
 
 namespace ccl {
 namespace {
@@ -155,22 +156,28 @@ absl::Status Show(const FabricOptions& o) {
   const int outer = fabric::OutermostTier(d);
   std::printf("%s: %s\n", d.name.c_str(),
               d.summary.empty() ? "no summary" : d.summary.c_str());
-  std::printf("\nStructure\n");
-  for (int i = 0; i <= outer; ++i) {
-    std::printf("  %-14s %s\n", d.tiers[i].name.c_str(), Structure(d, i).c_str());
+  if (d.links.empty()) {
+    std::printf("\nStructure\n");
+    for (int i = 0; i <= outer; ++i) {
+      std::printf("  %-14s %s\n", d.tiers[i].name.c_str(), Structure(d, i).c_str());
+    }
+    std::printf("\nDrawing\n");
+    Draw(d);
+    std::printf("\nPaths\n");
+    Paths(d);
+  } else {
+    std::printf("\nGraph\n  %d endpoints, %zu switches, %zu links; the longest route takes %s, the "
+                "narrowest link has %s\n", d.endpoints, d.switches.size(), d.links.size(),
+                Nanoseconds(d.tiers[0].switch_latency).c_str(),
+                Rate(d.tiers[0].link_bandwidth).c_str());
   }
-  std::printf("\nDrawing\n");
-  Draw(d);
-  std::printf("\nPaths\n");
-  Paths(d);
   const double injection = fabric::InjectionBandwidth(d);
   std::printf("\nInjection  %s an endpoint, %s all\n", Rate(injection).c_str(),
               Rate(injection * d.endpoints).c_str());
   if (d.links.empty()) {
     std::printf("Bisection  %s one way\n", Rate(fabric::BisectionBandwidth(d)).c_str());
   } else {
-    std::printf("Graph      %zu switches, %zu links; above are the longest route and the endpoint with "
-                "the least bandwidth\n", d.switches.size(), d.links.size());
+    std::printf("           of the endpoint with the least\n");
   }
   if (absl::Status status = Sources(o.name); !status.ok()) return status;
   for (const std::string& set : o.sets) std::printf("  set here: %s\n", set.c_str());
@@ -180,6 +187,7 @@ absl::Status Show(const FabricOptions& o) {
 absl::Status Check(const FabricOptions& o) {
   auto d = fabric::Load(o.name, o.ranks, o.sets);
   if (!d.ok()) return d.status();
+  if (auto network = fabric::Network::Create(*d); !network.ok()) return network.status();
   std::printf("%s: ok, %s, %d endpoints\n", o.name.c_str(), d->name.c_str(), d->endpoints);
   return absl::OkStatus();
 }

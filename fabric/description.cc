@@ -69,6 +69,23 @@ Time Description::PathLatency(int src, int dst) const {
   return latency;
 }
 
+int64_t Description::Pipes(int tier) const {
+  int64_t pipes = 1;
+  for (int i = EntryTier(tier); i <= tier; ++i) {
+    if (tiers[i].routing != Routing::kSpray) pipes *= tiers[i].uplinks;
+    pipes = std::min(pipes, int64_t{1} << 31);
+  }
+  return pipes;
+}
+
+double Description::GroupEfficiency(int tier) const {
+  double efficiency = 1;
+  for (int i = EntryTier(tier); i <= tier; ++i) {
+    efficiency = std::min(efficiency, tiers[i].group_efficiency);
+  }
+  return efficiency;
+}
+
 double Description::PathBandwidth(int src, int dst) const {
   const int turn = MeetingTier(src, dst), entry = EntryTier(turn);
   double rate = tiers[entry].kind == TierKind::kSwitch ? tiers[entry].port_bandwidth
@@ -76,10 +93,8 @@ double Description::PathBandwidth(int src, int dst) const {
   if (tiers[entry].port_bandwidth > 0) rate = std::min(rate, tiers[entry].port_bandwidth);
   if (message_bandwidth > 0) rate = std::min(rate, message_bandwidth);
   for (int tier = entry; tier < turn; ++tier) {
-    const Tier& t = tiers[tier];
-    if (t.uplink_bandwidth == 0) continue;
-    rate = std::min(rate, t.routing == Routing::kSpray ? t.uplink_bandwidth
-                                                       : t.uplink_bandwidth / t.uplinks);
+    if (tiers[tier].uplink_bandwidth == 0) continue;
+    rate = std::min(rate, tiers[tier].uplink_bandwidth / static_cast<double>(Pipes(tier)));
   }
   return rate;
 }

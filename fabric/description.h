@@ -100,7 +100,7 @@ struct Description {
   int64_t chunk_bytes = 65536;      // contending messages take turns at a port by so many bytes
   int64_t packet_bytes = 4096;      // of the packet engine: the largest packet
   int64_t buffer_bytes = 65536;     // of the packet engine: of a switch input, for each output
-  uint64_t seed = 1;                // of the hash that routes, and of all noise
+  uint64_t seed = 1;                // of the hash that routes
 
   // Whether endpoints have ports (or links) of their own to tier `tier`.
   bool OwnPort(int tier) const;
@@ -117,6 +117,12 @@ struct Description {
   int MeetingTier(int src, int dst) const;
   // Links of a torus between two of its endpoints.
   int TorusDistance(int tier, int src, int dst) const;
+  // Uplinks of a group of tier `tier` that a message chooses among: those of the tiers that it has
+  // climbed multiply. Up to 2^31.
+  int64_t Pipes(int tier) const;
+  // What switches leave of the port rate of a group operation that turns at tier `tier`: the least
+  // of the tiers on the way. 0: they do none.
+  double GroupEfficiency(int tier) const;
   // What a single message can reach, in bytes/s, the wire's overhead not counted.
   double PathBandwidth(int src, int dst) const;
   // Everything a path adds to bytes / bandwidth, without the overheads.
@@ -146,8 +152,9 @@ std::vector<std::string> PresetNames();
 // Sets one key to a value with its unit; "key=value" in one. Keys of the system: port_bandwidth (of
 // the innermost tier), message_bandwidth, reduce_bandwidth, copy_bandwidth, send_overhead,
 // recv_overhead, message_gap, launch_overhead, fibre_delay (per metre), chunk, packet and buffer
-// (bytes), seed; of each tier, as TIER.key: the fields of Tier by their names; of each protocol, protocol.NAME.key. A
-// one-tier system also takes latency. What Resolve reads takes effect when it is called.
+// (bytes), seed; of each tier, as TIER.key: the fields of Tier by their names; of each protocol,
+// protocol.NAME.key. A one-tier system also takes latency. Setting a tier's uplink_bandwidth clears
+// its oversubscription. What Resolve reads takes effect when it is called.
 absl::Status SetKey(absl::string_view key, absl::string_view value, Description& description);
 absl::Status Set(absl::string_view key_and_value, Description& description);
 

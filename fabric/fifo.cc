@@ -90,15 +90,13 @@ void FifoWires::Arrive(uint32_t index) {
   if (s.offset == kWithdrawn) return;
   const uint32_t port = PortOf(s);
   const PortState& p = ports_[port];
-  if (p.first == kNone && p.rate > 0) {
+  if (p.first == kNone) {
     const Time service = TransferTime(s.bytes, p.rate);
     if (std::max(p.busy, s.head) + service <= std::max(s.tail, s.head + service) + kRounding) {
       return Serve(port, index);
     }
   }
-  const uint32_t rest = p.first == kNone && p.rate > 0
-                            ? Cut(port, messages_[s.message].chunk)
-                            : kNone;
+  const uint32_t rest = p.first == kNone ? Cut(port, messages_[s.message].chunk) : kNone;
   Wait(port, index);
   if (rest != kNone) Wait(port, rest);
   WakeAt(port, ports_[port].busy);
@@ -117,7 +115,7 @@ void FifoWires::Wait(uint32_t port, uint32_t index) {
 
 void FifoWires::WakeAt(uint32_t port, Time time) {
   PortState& p = ports_[port];
-  if (p.rate == 0 || p.first == kNone || p.serve_at == time) return;
+  if (p.first == kNone || p.serve_at == time) return;
   p.serve_at = std::max(time, queue_.now());
   queue_.Push({p.serve_at, port, port, kServe});
 }
@@ -264,20 +262,6 @@ uint32_t FifoWires::Cut(uint32_t port, int64_t granularity) {
   r.tail = std::max(head, tail);
   r.duration = r.tail - r.head;
   return rest;
-}
-
-void FifoWires::SetRate(uint32_t port, int64_t rate) {
-  PortState& p = ports_[port];
-  const uint32_t rest = p.rate > 0 ? Cut(port, 1) : kNone;
-  if (p.rate > 0 && rest != kNone) p.busy = std::max(p.busy, queue_.now());
-  p.rate = rate;
-  if (rest != kNone) {
-    segments_[rest].next = p.first;
-    p.first = rest;
-    if (segments_[rest].next == kNone) p.last = rest;
-  }
-  p.serve_at = -1;
-  WakeAt(port, p.busy);
 }
 
 void FifoWires::Finish(uint32_t id) {

@@ -30,8 +30,6 @@ class FifoWires final : public Wires {
   absl::string_view name() const override { return "fifo"; }
   void Enter(const Passage& passage, const Path& path) override;
   void Handle(const Entry& entry) override;
-  void SetRate(uint32_t port, int64_t rate) override;
-  int64_t rate(uint32_t port) const override { return ports_[port].rate; }
 
  private:
   static constexpr uint32_t kNone = ~0u;

@@ -8,6 +8,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "fabric/nearest.h"
 
@@ -221,6 +222,7 @@ class Reader {
       d.tiers.push_back(std::move(tier));
     }
     for (size_t i = 0; i < tables->size(); ++i) {
+      if (absl::Status status = OneRate(*(*tables)[i]); !status.ok()) return status;
       for (const auto& [key, value] : *(*tables)[i]) {
         const std::string name(key.str());
         if (name == "name" || name == "kind") continue;
@@ -348,9 +350,17 @@ class Reader {
     return absl::OkStatus();
   }
 
+  // A tier's uplinks have a rate or a ratio, not both.
+  absl::Status OneRate(const toml::table& table) const {
+    const toml::node* ratio = table.get("oversubscription");
+    if (ratio == nullptr || table.get("uplink_bandwidth") == nullptr) return absl::OkStatus();
+    return Error(ratio->source(), "oversubscription and uplink_bandwidth of one tier: write one");
+  }
+
   // A value, or a table of them.
   absl::Status SetAll(const std::string& key, const toml::node& value, Description& d) const {
     if (const toml::table* table = value.as_table()) {
+      if (absl::Status status = OneRate(*table); !status.ok()) return status;
       for (const auto& [inner, setting] : *table) {
         absl::Status status = SetAll(absl::StrCat(key, ".", std::string(inner.str())), setting, d);
         if (!status.ok()) return status;
@@ -369,7 +379,9 @@ class Reader {
   absl::StatusOr<std::string> Text(const std::string& key, const toml::node& value) const {
     if (const auto text = value.value_exact<std::string>()) return *text;
     if (const auto number = value.value_exact<int64_t>()) return absl::StrCat(*number);
-    if (const auto number = value.value_exact<double>()) return absl::StrCat(*number);
+    if (const auto number = value.value_exact<double>()) {
+      return absl::StrFormat("%.17g", *number);
+    }
     if (const toml::array* list = value.as_array(); list != nullptr && !list->empty()) {
       std::vector<int64_t> numbers;
       for (const toml::node& item : *list) {
@@ -396,11 +408,7 @@ absl::StatusOr<std::string> ReadFile(const std::string& path) {
   file.read(text.data(), static_cast<std::streamsize>(text.size()));
   if (file.bad()) return absl::InvalidArgumentError(absl::StrCat(path, ": cannot read"));
   text.resize(static_cast<size_t>(file.gcount()));
-  if (text.size() > kMaxFileBytes) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(path, ": larger than 1 MiB, so no description of a system"));
-  }
-  return text;
+  return text;  // one byte too long, if it is too long, for whoever parses it to refuse
 }
 
 absl::StatusOr<std::string> PresetOf(absl::string_view text, absl::string_view path) {

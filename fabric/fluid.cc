@@ -10,7 +10,6 @@ namespace {
 
 constexpr int kRateBits = 62;     // of the largest rate in units
 constexpr int kUnitBits = 12;     // below 1 B/s
-constexpr int kHeadroomBits = 4;  // by which ports may become faster than the fastest one was
 constexpr Time kNever = std::numeric_limits<Time>::max();
 // Shares are rounded down to units, so a drain may seem to be this many units times its duration
 // away although it is done.
@@ -24,10 +23,9 @@ FluidWires::FluidWires(const Network& network, Queue& queue, Arrivals& arrivals)
   int64_t fastest = 1;
   for (const Port& port : network.ports()) fastest = std::max(fastest, port.rate);
   const int bits = static_cast<int>(std::bit_width(static_cast<uint64_t>(fastest)));
-  shift_ = std::clamp(kRateBits - kHeadroomBits - bits, 0, kUnitBits);
+  shift_ = std::clamp(kRateBits - bits, 0, kUnitBits);
   for (size_t i = 0; i < ports_.size(); ++i) {
-    ports_[i].rate = network.ports()[i].rate;
-    ports_[i].capacity = Units(ports_[i].rate);
+    ports_[i].capacity = Units(network.ports()[i].rate);
   }
 }
 
@@ -51,9 +49,7 @@ void FluidWires::Enter(const Passage& passage, const Path& path) {
   f.order = passage.order;
   f.latency = 0;
   for (Time hop : network_.hop_latencies(path.profile)) f.latency += hop;
-  bool down = false;
-  for (uint32_t port : path.ports) down |= ports_[port].rate == 0;
-  if (passage.bytes == 0 && !down) {
+  if (passage.bytes == 0) {
     queue_.Push({now, f.order, passage.id, kSent});
     if (passage.notify_head) queue_.Push({now + f.latency, f.order, passage.id, kHead});
     queue_.Push({now + f.latency, f.order, passage.id, kDelivered});
@@ -204,7 +200,7 @@ void FluidWires::Apply(uint32_t id) {
       f.remaining - (left - 1) * f.rate <= kLostUnits * (now - f.entered + left)) {
     --left;
   }
-  if (left > kNever / 2 - now) return;  // longer than time is
+  left = std::min<Work>(left, kLongest);
   f.drain_at = std::max(f.not_before, now + static_cast<Time>(left));
 }
 
@@ -231,12 +227,6 @@ void FluidWires::Solve() {
     }
   }
   touched_.clear();
-}
-
-void FluidWires::SetRate(uint32_t port, int64_t rate) {
-  ports_[port].rate = rate;
-  ports_[port].capacity = Units(rate);
-  Touch(port);
 }
 
 void FluidWires::Handle(const Entry& entry) {

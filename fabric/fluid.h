@@ -3,8 +3,8 @@
 // A message takes a share of every port of its path at once, from its entry until its last byte has
 // drained: that is kSent. kDelivered follows after the latencies of the whole path. Shares are those
 // of progressive filling: all rates grow together; a message stops growing when a port of its path
-// is full or when it reaches its own rate. They change only when a message enters or drains or a
-// port changes its rate, and only within the component of ports and messages that are connected to
+// is full or when it reaches its own rate. They change only when a message enters or drains,
+// and only within the component of ports and messages that are connected to
 // the change, which is solved once an instant.
 //
 // Where this is right: bandwidth. No queue, chunk or order of service takes part, so it is what a
@@ -39,8 +39,6 @@ class FluidWires final : public Wires {
   absl::string_view name() const override { return "fluid"; }
   void Enter(const Passage& passage, const Path& path) override;
   void Handle(const Entry& entry) override;
-  void SetRate(uint32_t port, int64_t rate) override;
-  int64_t rate(uint32_t port) const override { return ports_[port].rate; }
 
  private:
   using Work = __int128;  // bytes x picoseconds of a second x units of rate
@@ -72,7 +70,6 @@ class FluidWires final : public Wires {
     uint32_t hop;  // in the flow's path
   };
   struct PortState {
-    int64_t rate = 0;      // bytes/s
     int64_t capacity = 0;  // in units
     int64_t left = 0;      // of the solution under way: not given to flows that have stopped
     int64_t growing = 0;   // flows that have not

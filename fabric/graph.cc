@@ -13,14 +13,6 @@ namespace {
 
 constexpr uint16_t kFar = std::numeric_limits<uint16_t>::max();
 
-// A directed half of a link: its port is 2 * link, or 2 * link + 1 backwards.
-struct Edge {
-  int to;
-  uint32_t port;
-};
-
-using Adjacency = std::vector<std::vector<Edge>>;
-
 int Nodes(const Description& d) { return d.endpoints + static_cast<int>(d.switches.size()); }
 
 Adjacency Neighbours(const Description& d) {
@@ -66,10 +58,6 @@ std::string NodeName(const Description& d, int node) {
 
 }  // namespace
 
-struct GraphNetwork::Graph {
-  Adjacency edges;
-};
-
 absl::Status ValidateGraph(const Description& d) {
   const auto error = [&](auto... parts) {
     return absl::InvalidArgumentError(absl::StrCat(d.name, ": ", parts...));
@@ -107,8 +95,13 @@ absl::Status ValidateGraph(const Description& d) {
 Tier GraphTier(const Description& d) {
   Tier tier;
   tier.name = "graph";
+  tier.kind = TierKind::kMesh;
   tier.group_size = d.endpoints;
   const Adjacency edges = Neighbours(d);
+  for (const Link& link : d.links) {
+    const bool first = &link == &d.links.front();
+    tier.link_bandwidth = first ? link.bandwidth : std::min(tier.link_bandwidth, link.bandwidth);
+  }
   for (int e = 0; e < d.endpoints; ++e) {
     double sum = 0;
     for (const Edge& edge : edges[e]) sum += d.links[edge.port / 2].bandwidth;
@@ -137,7 +130,7 @@ Tier GraphTier(const Description& d) {
 }
 
 GraphNetwork::GraphNetwork(const Description& description)
-    : d_(description), graph_(std::make_shared<Graph>(Graph{Neighbours(description)})) {
+    : d_(description), edges_(Neighbours(description)) {
   for (const Link& link : d_.links) {
     ports_.resize(ports_.size() + 2, {std::llround(link.bandwidth), PortKind::kLink, 0});
   }
@@ -162,7 +155,7 @@ void GraphNetwork::Route(int src, int dst, Path& path) {
   path.ports.clear();
   std::vector<Time> latencies;
   if (src == dst) {  // to a neighbour and back
-    const Edge& edge = graph_->edges[src].front();
+    const Edge& edge = edges_[src].front();
     path.ports = {edge.port, edge.port ^ 1};
     latencies = {StepLatency(d_, edge), d_.links[edge.port / 2].latency};
     path.profile = ProfileOf(std::move(latencies));
@@ -171,12 +164,12 @@ void GraphNetwork::Route(int src, int dst, Path& path) {
   if (distances_[dst] == nullptr) {
     std::vector<int> order;
     distances_[dst] = std::make_unique<const std::vector<uint16_t>>(
-        Distances(graph_->edges, dst, order));
+        Distances(edges_, dst, order));
   }
   const std::vector<uint16_t>& distance = *distances_[dst];
   const uint64_t pair = static_cast<uint64_t>(src) << 32 | static_cast<uint32_t>(dst);
   for (int node = src; node != dst;) {
-    const std::vector<Edge>& edges = graph_->edges[node];
+    const std::vector<Edge>& edges = edges_[node];
     const auto nearer = [&](const Edge& edge) { return distance[edge.to] + 1 == distance[node]; };
     auto edge = std::find_if(edges.begin(), edges.end(), nearer);
     if (d_.hash_routes) {

@@ -17,11 +17,19 @@ namespace fabric {
 
 inline constexpr int kMaxGraphNodes = 4096;
 
+// A directed half of a link: its port is 2 * link, or 2 * link + 1 backwards.
+struct Edge {
+  int to;
+  uint32_t port;
+};
+using Adjacency = std::vector<std::vector<Edge>>;  // by node
+
 // Checks the links, and that every endpoint reaches every other.
 absl::Status ValidateGraph(const Description& description);
 
-// What planning needs of a graph as the only tier of the description: the largest latency of a
-// route, and the bandwidth of the endpoint with the least. Of a valid graph.
+// What planning needs of a graph, as if it were a mesh and the only tier of the description: the
+// largest latency of a route, the narrowest link as what a message gets, and the sum of the links of
+// the endpoint with the least. Of a valid graph.
 Tier GraphTier(const Description& description);
 
 // Routes take the fewest links; of equal ones the neighbour with the lowest number, or one by a hash
@@ -40,9 +48,8 @@ class GraphNetwork final : public Network {
   explicit GraphNetwork(const Description& description);
   uint32_t ProfileOf(std::vector<Time> latencies);
 
-  struct Graph;
   const Description d_;
-  const std::shared_ptr<const Graph> graph_;
+  const Adjacency edges_;
   // What is computed on demand.
   std::vector<std::unique_ptr<const std::vector<uint16_t>>> distances_;
   std::map<std::vector<Time>, uint32_t> interned_;

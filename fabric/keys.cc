@@ -117,7 +117,7 @@ struct Parse {
                                              : Bad(text, "a whole number of 32 bits");
   }
   absl::Status operator()(RatioKey key) const {
-    return absl::SimpleAtod(text, key.value) && *key.value > 0 && *key.value <= 1e6
+    return absl::SimpleAtod(text, key.value) && *key.value >= 0 && *key.value <= 1e6
                ? absl::OkStatus()
                : Bad(text, "a ratio such as 2");
   }
@@ -153,6 +153,9 @@ absl::Status SetKey(absl::string_view name, absl::string_view value, Description
       continue;
     }
     absl::Status status = std::visit(Parse{absl::StripAsciiWhitespace(value)}, key.target);
+    for (Tier& tier : d.tiers) {  // a rate takes the place of a ratio
+      if (name == absl::StrCat(tier.name, ".uplink_bandwidth")) tier.oversubscription = 0;
+    }
     if (status.ok()) return status;
     return absl::Status(status.code(), absl::StrCat(name, ": ", status.message()));
   }

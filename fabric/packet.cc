@@ -6,9 +6,8 @@ namespace fabric {
 namespace {
 
 // What passes at `rate` in `time`, whole bytes.
-int64_t Passed(Time time, int64_t rate, bool round_up) {
-  const __int128 work = static_cast<__int128>(time) * rate + (round_up ? kSecond - 1 : 0);
-  return static_cast<int64_t>(work / kSecond);
+int64_t Passed(Time time, int64_t rate) {
+  return static_cast<int64_t>(static_cast<__int128>(time) * rate / kSecond);
 }
 
 }  // namespace
@@ -75,7 +74,7 @@ bool PacketWires::HasRoom(const Message& message, uint32_t hop, int64_t bytes) c
   if (!lane.bounded || lane.claimed == 0) return true;
   const Time latency = network_.hop_latencies(message.profile)[hop];
   return lane.claimed + bytes <=
-         description_.buffer_bytes + Passed(latency, ports_[h.port].rate, false);
+         description_.buffer_bytes + Passed(latency, ports_[h.port].rate);
 }
 
 // The next packet of a source of `port`, or kNone if where it goes there is no room for it.
@@ -111,7 +110,7 @@ uint32_t PacketWires::TakePacket(uint32_t port, uint32_t source) {
 
 void PacketWires::Serve(uint32_t port) {
   PortState& p = ports_[port];
-  if (p.packet != kNone || p.rate == 0) return;
+  if (p.packet != kNone) return;
   for (size_t i = 0; i < p.turns.size(); ++i) {
     const uint32_t source = p.turns[i];
     const uint32_t index = TakePacket(port, source);
@@ -121,8 +120,7 @@ void PacketWires::Serve(uint32_t port) {
     const Packet& packet = packets_[index];
     Message& m = messages_[packet.message];
     const Hop& hop = m.hops[packet.hop];
-    p.until = queue_.now() + TransferTime(packet.bytes, p.rate);
-    queue_.Push({p.until, m.order, port, kServed});
+    queue_.Push({queue_.now() + TransferTime(packet.bytes, p.rate), m.order, port, kServed});
     if (hop.lane != kNone) {
       lanes_[hop.lane].claimed += packet.bytes;
     } else if (m.owes_head) {
@@ -179,31 +177,14 @@ void PacketWires::Served(uint32_t port) {
   if (sent) arrivals_.Sent(packet.message);
 }
 
-void PacketWires::SetRate(uint32_t port, int64_t rate) {
-  PortState& p = ports_[port];
-  const int64_t before = p.rate;
-  p.rate = rate;
-  if (p.packet == kNone) return Serve(port);
-  if (before > 0) p.left = Passed(p.until - queue_.now(), before, true);
-  p.until = -1;
-  if (rate == 0) return;
-  p.until = queue_.now() + TransferTime(p.left, rate);
-  queue_.Push({p.until, messages_[packets_[p.packet].message].order, port, kServed});
-}
-
 void PacketWires::Handle(const Entry& entry) {
   switch (entry.step) {
     case kReady:
       return Offer(entry.record);
     case kArrive:
       return Arrive(entry.record);
-    case kServed: {
-      const PortState& p = ports_[entry.record];
-      if (p.packet == kNone || p.until != queue_.now()) return;  // its rate has changed since
+    case kServed:
       return Served(entry.record);
-    }
-    case kSent:
-      return arrivals_.Sent(entry.record);
     case kHead:
       return arrivals_.Head(entry.record);
     default:

@@ -5,9 +5,9 @@
 // A port serves one packet at a time, in turn those of the messages that begin there and those that
 // came in over each link. What comes in over a link waits in one queue for each port it may go on
 // to, so a port that is congested holds up nobody who turns elsewhere at that switch. Each of these
-// queues has room for Description.buffer_bytes and for what its link can have in flight; a port sends a packet
-// only if there is room for it where it goes (a credit), so nothing is ever lost. Credits come back
-// at once when a packet has left. A packet larger than the buffer goes if the queue is empty.
+// queues has room for Description.buffer_bytes and for what its link can have in flight; a port
+// sends a packet only if there is room for it where it goes (a credit), so nothing is ever lost.
+// Credits come back at once when a packet has left. A packet larger than the buffer goes if the queue is empty.
 //
 // Alone, b bytes in packets of p over k ports of rate C take L + b/C + (k - 1) p/C, where cut-through
 // takes L + b/C. kSent is when the last packet has left the first port.
@@ -41,8 +41,6 @@ class PacketWires final : public Wires {
   absl::string_view name() const override { return "packet"; }
   void Enter(const Passage& passage, const Path& path) override;
   void Handle(const Entry& entry) override;
-  void SetRate(uint32_t port, int64_t rate) override;
-  int64_t rate(uint32_t port) const override { return ports_[port].rate; }
 
   // Most bytes that any bounded queue has held: at most buffer_bytes and the bytes that pass its
   // link in the link's latency, or one packet.
@@ -51,7 +49,7 @@ class PacketWires final : public Wires {
  private:
   static constexpr uint32_t kNone = ~0u;
   static constexpr uint32_t kLane = 1u << 31;  // in turns: a lane, not a message
-  enum Step : uint8_t { kReady = kFirstStep, kArrive, kServed, kSent, kHead, kDelivered };
+  enum Step : uint8_t { kReady = kFirstStep, kArrive, kServed, kHead, kDelivered };
 
   struct Hop {
     uint32_t port;
@@ -82,9 +80,7 @@ class PacketWires final : public Wires {
   };
   struct PortState {
     int64_t rate = 0;
-    int64_t left = 0;         // bytes of the packet under way when the port went down
     uint32_t packet = kNone;  // under way
-    Time until = -1;          // when it will have passed; -1: the port is down
     std::vector<uint32_t> turns;  // messages, and lanes | kLane, that have a packet to send
   };
 

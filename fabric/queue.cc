@@ -25,7 +25,8 @@ bool Queue::Take(std::vector<Entry>& out) {
   occupied_ &= ~uint64_t{1};
   if (out.size() > 1) {
     std::sort(out.begin(), out.end(), [](const Entry& a, const Entry& b) {
-      return a.order != b.order ? a.order < b.order : a.step < b.step;
+      if (a.order != b.order) return a.order < b.order;
+      return a.step != b.step ? a.step < b.step : a.record < b.record;
     });
   }
   return true;

@@ -27,10 +27,16 @@ class Queue {
   bool empty() const { return occupied_ == 0; }
 
   void Push(const Entry& entry) {
+    if (entry.time >= kLongest) {
+      out_of_time_ = true;
+      return;
+    }
     const int bucket = std::bit_width(static_cast<uint64_t>(entry.time ^ last_));
     buckets_[bucket].push_back(entry);
     occupied_ |= uint64_t{1} << bucket;
   }
+  // Whether something was to happen later than kLongest. It will not, and what waits for it neither.
+  bool out_of_time() const { return out_of_time_; }
   // Whether the current instant has entries left.
   bool due() const { return (occupied_ & 1) != 0; }
   // Takes what is left of the current instant, ordered; moves to the next instant first if nothing
@@ -41,6 +47,7 @@ class Queue {
   bool Refill();
 
   Time last_ = 0;
+  bool out_of_time_ = false;
   uint64_t occupied_ = 0;
   std::array<std::vector<Entry>, 64> buckets_;
 };

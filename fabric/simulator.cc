@@ -138,10 +138,7 @@ int Simulator::GroupTier(absl::Span<const int> endpoints) const {
   const Description& d = description_;
   int tier = 0;
   for (int e : endpoints) tier = std::max(tier, d.MeetingTier(endpoints[0], e));
-  for (int i = d.EntryTier(tier); i <= tier; ++i) {
-    if (d.tiers[i].group_efficiency <= 0) return -1;
-  }
-  return tier;
+  return d.GroupEfficiency(tier) > 0 ? tier : -1;
 }
 
 void Simulator::Group(int tier, absl::Span<const int> sources, absl::Span<const int> targets,
@@ -162,7 +159,7 @@ void Simulator::Group(int tier, absl::Span<const int> sources, absl::Span<const 
   group.results = static_cast<int>(targets.size());
   group.last_tail = 0;
   const int64_t wire = std::llround(static_cast<double>(bytes) /
-                                    description_.tiers[tier].group_efficiency);
+                                    description_.GroupEfficiency(tier));
   for (int src : sources) {
     Require(src >= 0 && src < description_.endpoints, "Group: source out of range");
     const uint32_t id = NewRecord(src, -1, bytes, user, src);

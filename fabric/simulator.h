@@ -48,6 +48,8 @@ class Simulator final : private Arrivals {
 
   Time now() const { return queue_.now(); }
   const Description& description() const { return description_; }
+  // Whether something was to end later than kLongest: then it never does.
+  bool out_of_time() const { return queue_.out_of_time(); }
   absl::string_view engine() const { return wires_->name(); }
 
   // Reported as kSent and as kDelivered. src == dst takes the way of a neighbour.

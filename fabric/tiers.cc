@@ -29,19 +29,32 @@ uint32_t TieredNetwork::AddPorts(size_t count, double rate, PortKind kind, int t
 }
 
 // `input` is the most that a group of tier `tier` can send, then what leaves it.
-void TieredNetwork::AddUplinks(int tier, double& input) {
+absl::Status TieredNetwork::AddUplinks(int tier, double& input) {
   const Tier& t = d_.tiers[tier];
   TierPorts& ports = tiers_[tier];
-  if (t.routing != Routing::kSpray) ports.pipes *= t.uplinks;
-  if (t.uplink_bandwidth == 0) return;
+  const int64_t pipes = d_.Pipes(tier);
+  if (pipes > static_cast<int64_t>(kMaxPorts)) return TooLarge(tier, "ports and links");
+  ports.pipes = static_cast<int>(pipes);
+  if (t.uplink_bandwidth == 0) return absl::OkStatus();
   const size_t count = static_cast<size_t>(d_.Groups(tier)) * ports.pipes;
   const double rate = t.uplink_bandwidth / ports.pipes;
+  if (rate < 1) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        d_.name, ": tier ", t.name, ": uplink_bandwidth leaves less than 1 B/s to each of ", pipes,
+        " uplinks"));
+  }
   // One pipe as fast as all that can come in never queues.
   if (ports.pipes > 1 || t.uplink_bandwidth < input) {
     ports.up = AddPorts(count, rate, PortKind::kUp, tier);
   }
   ports.down = AddPorts(count, rate, PortKind::kDown, tier);
   input = std::min(input, t.uplink_bandwidth);
+  return absl::OkStatus();
+}
+
+absl::Status TieredNetwork::TooLarge(int tier, absl::string_view what) const {
+  return absl::InvalidArgumentError(absl::StrCat(d_.name, ": tier ", d_.tiers[tier].name,
+                                                 " takes it over ", kMaxPorts, " ", what));
 }
 
 absl::Status TieredNetwork::Build() {
@@ -62,7 +75,6 @@ absl::Status TieredNetwork::Build() {
       }
       input = t.port_bandwidth * std::max(1, holds);
     } else {
-      ports.pipes = tiers_[i - 1].pipes;
       ports.send = tiers_[ports.entry].send;
       ports.receive = tiers_[ports.entry].receive;
       const int below = (holds + inner - 1) / inner;
@@ -75,19 +87,15 @@ absl::Status TieredNetwork::Build() {
       ports.links = AddPorts(endpoints * 2 * t.dimensions.size(), t.link_bandwidth,
                              PortKind::kLink, i);
     } else if (i + 1 < tiers && d_.EntryTier(i + 1) != i + 1) {
-      AddUplinks(i, input);
+      if (absl::Status status = AddUplinks(i, input); !status.ok()) return status;
     }
-    if (ports_.size() > kMaxPorts) {
-      return absl::InvalidArgumentError(absl::StrCat(d_.name, ": tier ", t.name,
-                                                     " takes it over ", kMaxPorts,
-                                                     " ports and links"));
-    }
-    AddProfiles(i);
+    if (ports_.size() > kMaxPorts) return TooLarge(i, "ports and links");
+    if (absl::Status status = AddProfiles(i); !status.ok()) return status;
   }
   return absl::OkStatus();
 }
 
-void TieredNetwork::AddProfiles(int tier) {
+absl::Status TieredNetwork::AddProfiles(int tier) {
   TierPorts& ports = tiers_[tier];
   const Tier& t = d_.tiers[tier];
   const Time crossing = d_.TierLatency(tier, true);
@@ -96,6 +104,10 @@ void TieredNetwork::AddProfiles(int tier) {
     if (t.kind == TierKind::kTorus) {
       longest = 0;
       for (int size : t.dimensions) longest += size / 2;
+      // A profile for every distance: their lengths add up to the half of its square.
+      if (static_cast<size_t>(longest) * longest / 2 > kMaxPorts) {
+        return TooLarge(tier, "latencies of routes round it; more dimensions make them shorter");
+      }
     }
     // From the port to the first link no time, then that of every link, none behind the receive
     // port.
@@ -107,7 +119,7 @@ void TieredNetwork::AddProfiles(int tier) {
       const uint32_t profile = AddProfile(std::move(latencies));
       if (links == 1) ports.route = profile;
     }
-    return;
+    return absl::OkStatus();
   }
   std::vector<Time> up, down = {};
   Time since = 0;
@@ -142,6 +154,7 @@ void TieredNetwork::AddProfiles(int tier) {
   ports.route = AddProfile(std::move(route));
   ports.climb = AddProfile(std::move(climb));
   ports.descend = AddProfile(std::move(descend));
+  return absl::OkStatus();
 }
 
 // Extends the choice of pipes made on the tiers below by that of this tier.

@@ -37,8 +37,9 @@ class TieredNetwork final : public Network {
   explicit TieredNetwork(const Description& description) : d_(description) {}
   absl::Status Build();
   uint32_t AddPorts(size_t count, double rate, PortKind kind, int tier);
-  void AddUplinks(int tier, double& input);
-  void AddProfiles(int tier);
+  absl::Status AddUplinks(int tier, double& input);
+  absl::Status AddProfiles(int tier);
+  absl::Status TooLarge(int tier, absl::string_view what) const;
   int Pick(int tier, int src, int dst, int& choice) const;
   void RouteTorus(int tier, int src, int dst, Path& path) const;
 

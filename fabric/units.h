@@ -27,7 +27,10 @@ absl::StatusOr<int64_t> ParseBytes(absl::string_view text);
 // Metres: m, cm, km.
 absl::StatusOr<double> ParseLength(absl::string_view text);
 
-// The time `bytes` take at `bytes_per_second`, rounded up to a picosecond.
+// Longer than anything that can be simulated: 13 days. Eight of them do not overflow.
+inline constexpr Time kLongest = Time{1} << 60;
+
+// The time `bytes` take at `bytes_per_second`, rounded up to a picosecond; at most kLongest.
 inline Time TransferTime(int64_t bytes, int64_t bytes_per_second) {
   constexpr int64_t kSmall = 9'000'000;  // kSmall * kSecond < 2^63 - kSlow
   constexpr int64_t kSlow = 200'000'000'000'000'000;
@@ -35,7 +38,8 @@ inline Time TransferTime(int64_t bytes, int64_t bytes_per_second) {
     return (bytes * kSecond + bytes_per_second - 1) / bytes_per_second;
   }
   const __int128 work = static_cast<__int128>(bytes) * kSecond + bytes_per_second - 1;
-  return static_cast<Time>(work / bytes_per_second);
+  const __int128 time = work / bytes_per_second;
+  return time < kLongest ? static_cast<Time>(time) : kLongest;
 }
 
 }  // namespace fabric

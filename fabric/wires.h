@@ -53,9 +53,6 @@ class Wires {
   // The message's head is at its first port now. A path has at least one port.
   virtual void Enter(const Passage& passage, const Path& path) = 0;
   virtual void Handle(const Entry& entry) = 0;
-  // From now on. 0: the port is down, and what is in it or comes to it waits.
-  virtual void SetRate(uint32_t port, int64_t rate) = 0;
-  virtual int64_t rate(uint32_t port) const = 0;
 
   // All three outlive the wires.
   static std::unique_ptr<Wires> Create(EngineKind kind, const Network& network,

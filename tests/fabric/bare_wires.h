@@ -1,5 +1,5 @@
-// Messages over wires without a Simulator: paths over any ports, ports that change their rate, and
-// the bound that no engine may beat.
+// Messages over wires without a Simulator: paths over any ports, and the bound that no engine may
+// beat.
 #ifndef TESTS_FABRIC_BARE_WIRES_H_
 #define TESTS_FABRIC_BARE_WIRES_H_
 
@@ -41,12 +41,6 @@ struct BareMessage {
   int64_t rate = 0;
 };
 
-struct RateChange {
-  Time at = 0;
-  uint32_t port = 0;
-  int64_t rate = 0;
-};
-
 struct Times {
   Time head = -1, sent = -1, delivered = -1;
 
@@ -56,21 +50,16 @@ struct Times {
 class BareRun final : private Arrivals {
  public:
   BareRun(EngineKind kind, const BareNetwork& network, const Description& description,
-          const std::vector<BareMessage>& messages, const std::vector<RateChange>& changes = {})
+          const std::vector<BareMessage>& messages)
       : times_(messages.size()), wires_(Wires::Create(kind, network, description, queue_, *this)) {
     EXPECT_EQ(wires_->name(), EngineName(kind));
     for (uint32_t i = 0; i < messages.size(); ++i) queue_.Push({messages[i].start, i, i, kStart});
-    for (uint32_t i = 0; i < changes.size(); ++i) queue_.Push({changes[i].at, 0, i, kChange});
     std::vector<Entry> batch;
     Path path;
     while (queue_.Take(batch)) {
       for (const Entry& entry : batch) {
         if (entry.step >= Wires::kFirstStep) {
           wires_->Handle(entry);
-        } else if (entry.step == kChange) {
-          const RateChange& change = changes[entry.record];
-          wires_->SetRate(change.port, change.rate);
-          EXPECT_EQ(wires_->rate(change.port), change.rate);
         } else {
           const BareMessage& m = messages[entry.record];
           path.ports = m.ports;
@@ -80,7 +69,7 @@ class BareRun final : private Arrivals {
         }
       }
     }
-    Check(network, messages, changes);
+    Check(network, messages);
   }
 
   const std::vector<Times>& times() const { return times_; }
@@ -88,7 +77,7 @@ class BareRun final : private Arrivals {
   int64_t fullest() const { return static_cast<const PacketWires&>(*wires_).fullest(); }
 
  private:
-  enum Step : uint8_t { kChange, kStart };
+  enum Step : uint8_t { kStart };
 
   void Sent(uint32_t id) override { Note(times_[id].sent); }
   void Head(uint32_t id) override { Note(times_[id].head); }
@@ -101,13 +90,11 @@ class BareRun final : private Arrivals {
   // Everything is reported once and in order; no message and no port is faster than its rate. The
   // fluid engine takes all ports of a path at once, so it may beat the bound of a port by as much as
   // the latencies of those who meet there differ, and rounds once a message.
-  void Check(const BareNetwork& network, const std::vector<BareMessage>& messages,
-             const std::vector<RateChange>& changes) const {
+  void Check(const BareNetwork& network, const std::vector<BareMessage>& messages) const {
     std::vector<int64_t> fastest, bytes(network.ports().size());
     std::vector<Time> first(bytes.size(), INT64_MAX), last(bytes.size());
     std::vector<size_t> nearest(bytes.size(), SIZE_MAX), farthest(bytes.size());
     for (const Port& port : network.ports()) fastest.push_back(port.rate);
-    for (const RateChange& c : changes) fastest[c.port] = std::max(fastest[c.port], c.rate);
     for (size_t i = 0; i < messages.size(); ++i) {
       const BareMessage& m = messages[i];
       const Times& t = times_[i];
@@ -116,7 +103,6 @@ class BareRun final : private Arrivals {
       EXPECT_GE(t.sent, m.start + std::max(least, TransferTime(m.bytes, fastest[m.ports[0]])));
       for (size_t h = 0; h < m.ports.size(); ++h) {
         const uint32_t port = m.ports[h];
-        if (fastest[port] == 0) continue;
         least = std::max(least, TransferTime(m.bytes, fastest[port]));
         bytes[port] += m.bytes;
         nearest[port] = std::min(nearest[port], h);

@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <fstream>
 
+#include "fabric/network.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/temporary_folder.h"
@@ -219,6 +220,63 @@ TEST(File, JunkAndDepthAreRefusedBeforeTheyHurt) {
   EXPECT_THAT(std::string(Load(path).status().message()), HasSubstr("larger than 1 MiB"));
   EXPECT_THAT(std::string(Load("no/such.toml").status().message()),
               HasSubstr("no/such.toml: cannot open"));
+}
+
+std::string NetworkRefusal(const std::string& text) {
+  const auto d = ParseText(text, "my.toml");
+  EXPECT_TRUE(d.ok()) << d.status();
+  const auto network = Network::Create(*d);
+  EXPECT_FALSE(network.ok());
+  return std::string(network.status().message());
+}
+
+TEST(Network, WhatCannotBeBuiltIsRefused) {
+  const std::string two = R"(
+name = "deep"
+endpoints = 8
+[[tier]]
+name = "a"
+group_size = 2
+port_bandwidth = "10 GB/s"
+routing = "modulo"
+)";
+  const std::string rest = "[[tier]]\nname = \"b\"\ngroup_size = 4\nuplinks = 65536\nrouting = "
+                           "\"modulo\"\nuplink_bandwidth = \"1 GB/s\"\n[[tier]]\nname = \"c\"\n";
+  EXPECT_THAT(NetworkRefusal(two + "uplinks = 65536\nuplink_bandwidth = \"1 GB/s\"\n" + rest),
+              HasSubstr("tier b takes it over 16777216 ports"));
+  EXPECT_THAT(NetworkRefusal(two + "uplinks = 4\nuplink_bandwidth = \"1 B/s\"\n" + rest),
+              HasSubstr("tier a: uplink_bandwidth leaves less than 1 B/s to each of 4 uplinks"));
+  const auto ring = Load("ring", 100'000);
+  ASSERT_TRUE(ring.ok()) << ring.status();
+  EXPECT_THAT(std::string(Network::Create(*ring).status().message()),
+              HasSubstr("latencies of routes round it"));
+}
+
+TEST(Description, UplinksToldApartMultiply) {
+  const auto d = Load("fat-tree-3", 0, std::vector<std::string>{"pod.oversubscription=4"});
+  ASSERT_TRUE(d.ok()) << d.status();
+  // 8 uplinks of a leaf, each to a switch with 8 of its own: a pod's pipes are 64.
+  EXPECT_EQ(d->Pipes(1), 64);
+  EXPECT_DOUBLE_EQ(d->PathBandwidth(0, d->endpoints - 1), d->tiers[1].uplink_bandwidth / 64);
+}
+
+TEST(Description, ARateOfUplinksTakesThePlaceOfARatio) {
+  const auto d = Load("fat-tree", 0, std::vector<std::string>{"leaf.uplink_bandwidth=10 GB/s"});
+  ASSERT_TRUE(d.ok()) << d.status();
+  EXPECT_EQ(d->tiers[0].uplink_bandwidth, 10e9);
+  const auto base = ParseText("preset = \"fat-tree\"\n[leaf]\nuplink_bandwidth = \"20 GB/s\"\n",
+                              "my.toml");
+  ASSERT_TRUE(base.ok()) << base.status();
+  EXPECT_EQ(base->tiers[0].uplink_bandwidth, 20e9);
+  EXPECT_THAT(Refusal("preset = \"fat-tree\"\n[leaf]\nuplink_bandwidth = \"20 GB/s\"\n"
+                      "oversubscription = 2\n"),
+              HasSubstr("my.toml:4: oversubscription and uplink_bandwidth of one tier"));
+}
+
+TEST(File, RatiosKeepAllTheirDigits) {
+  const auto d = ParseText("preset = \"fat-tree\"\n[leaf]\noversubscription = 1.23456789\n", "my.toml");
+  ASSERT_TRUE(d.ok()) << d.status();
+  EXPECT_EQ(d->tiers[0].oversubscription, 1.23456789);
 }
 
 }  // namespace

@@ -43,19 +43,6 @@ TEST(Fluid, OwnRatesHeadsAndEmptyThings) {
   EXPECT_EQ(t[0].head, 14);
 }
 
-TEST(Fluid, PortsThatGoDownAndComeBack) {
-  const BareNetwork network({100 * kGB, 100 * kGB}, 0);
-  const BareRun run(EngineKind::kFluid, network, Description(),
-                    {{0, kMB, {0, 1}}, {0, kMB, {1}}, {6'000'000, 0, {0}}, {0, kMB, {0}}},
-                    {{5'000'000, 0, 0}, {20'000'000, 0, 200 * kGB}});
-  const auto& t = run.times();
-  CheckTime("its port is its own from 5 us on", 12'500'000, t[1].delivered);
-  CheckTime("5 us at 50, then from 20 us on 0.75 MB at 100", 27'500'000, t[0].delivered);
-  CheckTime("its neighbour likewise, at 200 - 100", 27'500'000, t[3].delivered);
-  CheckTime("no bytes wait too", 20'000'000, t[2].delivered);
-  EXPECT_EQ(t[2].head, 20'000'000);
-}
-
 // Progressive filling by its definition, in real numbers, one event after another.
 std::vector<long double> SlowDrains(const std::vector<int64_t>& rates,
                                     const std::vector<BareMessage>& messages) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "fabric/figures.h"
 #include "fabric/file.h"
 #include "fabric/simulator.h"
 #include "gmock/gmock.h"
@@ -115,6 +116,19 @@ TEST(Graph, ErrorsSayWhatIsWrongWhere) {
               HasSubstr("my.toml:2: routing of a graph is \"lowest\" or \"hash\""));
   EXPECT_EQ(ParseText("endpoints = 2\n" + link, "my.toml", 3).status().message(),
             "my.toml: is a graph of 2 endpoints, not 3");
+}
+
+TEST(Graph, AMessageGetsALinkAndAnEndpointAllOfItsLinks) {
+  std::string text = "name = \"ring\"\nendpoints = 8\n";
+  for (int i = 0; i < 8; ++i) {
+    text += "[[link]]\nfrom = " + std::to_string(i) + "\nto = " + std::to_string((i + 1) % 8) +
+            "\nbandwidth = \"50 GB/s\"\nlatency = \"500 ns\"\n";
+  }
+  const auto d = ParseText(text, "my.toml");
+  ASSERT_TRUE(d.ok()) << d.status();
+  EXPECT_EQ(d->PathBandwidth(0, 3), 50e9);
+  EXPECT_EQ(OwnBandwidth(*d, 0), 100e9);
+  EXPECT_EQ(d->PathLatency(0, 1), 2'000'000);  // of the longest route, 4 links
 }
 
 }  // namespace

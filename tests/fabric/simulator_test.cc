@@ -144,6 +144,42 @@ TEST(Simulator, ACombinationGoesUpAndDownOnceWhateverItsSourcesAndTargets) {
   EXPECT_EQ(Make("crossbar", 4)->GroupTier(all), -1);
 }
 
+TEST(Simulator, TheLeastEfficientTierOnTheWaySetsAGroupOperationsPace) {
+  // 392 kB at a quarter of 392 GB/s, turning at the outer tier: both directions pass the inner one.
+  auto s = Make("cloudmatrix384", 0, {"node.group_efficiency=0.25", "supernode.group_efficiency=1"});
+  const std::vector<int> across = {0, 8};
+  ASSERT_EQ(s->GroupTier(across), 1);
+  s->Group(1, across, across, 392'000, 0);
+  Check("L_inter + b/eB, e the least of the tiers", 800'000 + 4'000'000, LastDelivery(Drain(s)));
+  EXPECT_EQ(Make("cloudmatrix384", 0, {"supernode.group_efficiency=1"})->GroupTier(across), -1);
+}
+
+TEST(Simulator, TimeThatDoesNotFitIsNoticed) {
+  for (EngineKind engine : {EngineKind::kFifo, EngineKind::kFluid, EngineKind::kPacket}) {
+    auto d = Load("crossbar", 3, std::vector<std::string>{"port_bandwidth=1 B/s", "packet=1 GiB"});
+    ASSERT_TRUE(d.ok()) << d.status();
+    auto s = *Simulator::Create(*d, engine);
+    s->Send(0, 1, int64_t{1} << 30, 0);
+    s->Send(2, 1, int64_t{1} << 50, 0);
+    std::vector<Event> events;
+    while (s->Advance(events)) {
+    }
+    EXPECT_TRUE(s->out_of_time()) << EngineName(engine);
+    for (const Event& e : events) EXPECT_LT(e.time, kLongest);
+  }
+}
+
+TEST(Queue, EntriesOfOneInstantHaveOneOrder) {
+  Queue queue;
+  for (uint32_t record : {3u, 1u, 2u, 0u}) queue.Push({5, 7, record, 20});
+  queue.Push({5, 7, 9, 17});
+  std::vector<Entry> batch;
+  ASSERT_TRUE(queue.Take(batch));
+  std::vector<uint32_t> records;
+  for (const Entry& entry : batch) records.push_back(entry.record);
+  EXPECT_EQ(records, (std::vector<uint32_t>{9, 0, 1, 2, 3}));
+}
+
 TEST(Simulator, OutcastSerialisesAndPipelines) {
   auto s = Make("crossbar", 4);
   for (int i = 1; i < 4; ++i) s->Send(0, i, 400'000, i);
