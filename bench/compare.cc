@@ -84,7 +84,7 @@ absl::StatusOr<int> Compare(const CompareOptions& o) {
   if (specs.empty()) return absl::InvalidArgumentError("--algorithms names no algorithm");
   std::printf("%s on %s, %d ranks, %s, engine %s\n", std::string(Name(trial.collective)).c_str(),
               o.fabric.c_str(), n, std::string(Name(trial.type)).c_str(),
-              FabricEngine(options.backend).c_str());
+              std::string((*real)->world().engine().fabric_engine()).c_str());
   std::printf("times in microseconds, busbw in GB/s; * results checked on real bytes, else phantom "
               "payload\n\n");
   std::vector<Record> records;
@@ -152,8 +152,7 @@ absl::StatusOr<int> Compare(const CompareOptions& o) {
               100 * Reached(best.back().record.bound_seconds, best.back().record.seconds),
               wrong == 0 ? "no checked element was wrong" : "SOME ELEMENTS WERE WRONG");
   if (!o.json.empty()) {
-    absl::Status status = WriteJson(o.json, (*real)->world(), options.backend,
-                                    FabricEngine(options.backend), records);
+    absl::Status status = WriteJson(o.json, (*real)->world(), options.backend, records);
     if (!status.ok()) return status;
   }
   if (!o.csv.empty()) {

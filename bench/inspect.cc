@@ -143,6 +143,8 @@ absl::StatusOr<int> Explain(const ExplainOptions& o) {
   std::printf("Request    %s of %lu %s on %d ranks, %lu bytes in the larger buffer\n",
               std::string(Name(trial.collective)).c_str(), static_cast<unsigned long>(trial.count),
               o.type.c_str(), n, static_cast<unsigned long>(PlanBytes(request, n)));
+  std::printf("\nFabric     %s, engine %s\n", o.fabric.c_str(),
+              std::string(world.engine().fabric_engine()).c_str());
   std::printf("\nPlan       %s", (*plan)->Explain().c_str());
   std::printf("\nProgram\n%s", Dump(program, {.rank = 0, .max_lines = static_cast<size_t>(o.lines)}).c_str());
   // Messages and where they meet, from the program alone.

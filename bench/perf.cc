@@ -84,6 +84,10 @@ absl::StatusOr<int> Perf(const PerfOptions& o) {
   Options options;
   options.phantom = o.phantom;
   options.backend = o.backend;
+  if (o.fabric.empty() && !(o.sets.empty() && o.engine.empty())) {
+    return absl::InvalidArgumentError(
+        "--set and --engine go with --fabric; a --backend says such things in its URL");
+  }
   if (!o.fabric.empty()) options.backend = FabricUrl(o.fabric, o.engine, o.sets);
   auto opened = Job::Open(options, o.ranks);
   if (!opened.ok()) return opened.status();
@@ -92,7 +96,7 @@ absl::StatusOr<int> Perf(const PerfOptions& o) {
   const bool speaks = job.speaks();
   const std::string program = absl::StrCat(CollectiveName(trial), "_perf");
   const std::string backend = std::string(job.world().engine().backend_name());
-  const std::string engine = backend == "emulated" ? FabricEngine(options.backend) : "";
+  const std::string engine(job.world().engine().fabric_engine());
   if (speaks) {
     std::printf("# Collective test starting: %s\n", program.c_str());
     std::printf("# nRanks %d minBytes %s maxBytes %s step: %s warmup iters: %d iters: %d "
@@ -166,7 +170,7 @@ absl::StatusOr<int> Perf(const PerfOptions& o) {
                            "nccl-tests does; raise -b\n");
     }
     if (!o.json.empty()) {
-      absl::Status status = WriteJson(o.json, job.world(), backend, engine, records);
+      absl::Status status = WriteJson(o.json, job.world(), backend, records);
       if (!status.ok()) return status;
     }
   }

@@ -21,14 +21,8 @@ double Reached(double bound_seconds, double seconds) {
   return seconds > 0 ? bound_seconds / seconds : 1;
 }
 
-std::string FabricEngine(const std::string& url) {
-  const size_t begin = url.find("engine=");
-  if (begin == std::string::npos) return "fifo";
-  return url.substr(begin + 7, url.find('&', begin) - begin - 7);
-}
-
 absl::Status WriteJson(const std::string& path, World& world, const std::string& url,
-                       const std::string& engine, const std::vector<Record>& records) {
+                       const std::vector<Record>& records) {
   nlohmann::json results = nlohmann::json::array();
   for (const Record& r : records) {
     nlohmann::json row = {{"collective", r.collective}, {"algorithm", r.algorithm},
@@ -52,6 +46,7 @@ absl::Status WriteJson(const std::string& path, World& world, const std::string&
                       {"latency_ps", level.latency},
                       {"bandwidth_Bps", level.bandwidth}});
   }
+  const std::string engine(world.engine().fabric_engine());
   const nlohmann::json file = {{"tool", "cclbench"},
                                {"version", "0.1.0"},
                                {"fabric", {{"ranks", world.topology().ranks}, {"levels", levels}}},

@@ -27,13 +27,10 @@ struct Record {
 // no time reached all of it.
 double Reached(double bound_seconds, double seconds);
 
-// The engine that an emulated URL asks for.
-std::string FabricEngine(const std::string& url);
-
 // {"tool","version","fabric","backend","engine","results":[...]}; times in microseconds, GB = 1e9
-// bytes. `engine` is empty in real time.
+// bytes. engine is null in real time.
 absl::Status WriteJson(const std::string& path, World& world, const std::string& url,
-                       const std::string& engine, const std::vector<Record>& records);
+                       const std::vector<Record>& records);
 absl::Status WriteCsv(const std::string& path, const std::vector<Record>& records);
 
 // "1KiB:1GiB:x4" (from, to, factor) or a comma list of sizes.

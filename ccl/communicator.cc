@@ -92,11 +92,13 @@ absl::StatusOr<std::shared_ptr<World>> World::Open(const Options& options, int r
   // Processes that came together have the same kind of backend; its URL may name their own handles.
   std::string configuration = Configuration(options);
   CCL_RETURN_IF_ERROR(backend->ShareFromRankZero(configuration));
+  absl::Status same;
   if (configuration != Configuration(options)) {
-    return absl::InvalidArgumentError(absl::StrCat(
+    same = absl::InvalidArgumentError(absl::StrCat(
         "rank ", backend->local_ranks().front(), " is configured with ", Configuration(options),
-        "; rank 0 with ", configuration, "; they are equal on all ranks"));
+        "; rank 0 with ", configuration, "; they must be equal on all ranks"));
   }
+  CCL_RETURN_IF_ERROR(backend->Agree(same));
   if (options.phantom && !backend->abilities().phantom) {
     return absl::InvalidArgumentError(
         absl::StrCat("backend '", url, "' moves real bytes; a phantom payload needs emulated:"));
@@ -112,10 +114,11 @@ absl::StatusOr<std::shared_ptr<World>> World::Open(const Options& options, int r
   const std::string own = topology;
   CCL_RETURN_IF_ERROR(backend->ShareFromRankZero(topology));
   if (topology != own) {
-    return absl::InternalError(absl::StrCat("rank ", backend->local_ranks().front(),
-                                            " sees another topology than rank 0.\nHere: ", own,
+    same = absl::InternalError(absl::StrCat("rank ", backend->local_ranks().front(),
+                                            " sees another topology than rank 0.\nThere: ", own,
                                             "\nRank 0: ", topology));
   }
+  CCL_RETURN_IF_ERROR(backend->Agree(same));
   std::shared_ptr<World> world(new World());
   world->topology_ = backend->topology();
   world->phantom_ = options.phantom;

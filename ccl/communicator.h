@@ -28,7 +28,7 @@ class World {
  public:
   // Collective over the processes of the job. `ranks`: what the caller expects; 0: what there is.
   // Rank 0's topology and overrides are everybody's. Options that differ between processes are an
-  // error that names the rank and both.
+  // error, on all of them, that names the first rank to differ and both.
   static absl::StatusOr<std::shared_ptr<World>> Open(const Options& options, int ranks);
 
   Engine& engine() { return *engine_; }
@@ -52,7 +52,8 @@ class World {
   std::vector<Part> parts_;  // by rank
 };
 
-// One rank of a world. All ranks make their collective calls in the same order. Operations are queued, in order, and never block; Synchronize waits.
+// One rank of a world. All ranks make their collective calls in the same order. Operations are
+// queued, in order, and never block; Synchronize waits.
 class Communicator {
  public:
   // The calling thread drives the rank from now on.

@@ -65,8 +65,9 @@ struct Operation {
   uint64_t bytes = 0;          // of the message; each operand of a group operation
   Time delay = 0;              // kDelay
   // Real bytes: kSend, kGroupReduce, and kGroupCopy at the root read `src`; kRecv and kGroupCopy
-  // write `dst`, as does the consumer of a kGroupReduce whose result the rank wants. Empty with a phantom payload. The arrays are read during Post only; the memory
-  // they point to stays valid and, for src, unchanged until the completion.
+  // write `dst`, as does the consumer of a kGroupReduce whose result the rank wants. Empty with a
+  // phantom payload. The arrays are read during Post only; the memory they point to stays valid and,
+  // for src, unchanged until the completion.
   absl::Span<const ConstPiece> src;
   absl::Span<const Piece> dst;
   Consumer* consumer = nullptr;  // kRecvReduce, and kGroupReduce where the result is wanted;
@@ -134,6 +135,12 @@ class Backend {
 
   // Collective over the processes of the job: rank 0's bytes, on every process.
   virtual absl::Status ShareFromRankZero(std::string& bytes) = 0;
+  // Likewise: OK if every process comes with OK; else, on all of them, the status of the first that
+  // does not.
+  virtual absl::Status Agree(const absl::Status& own) = 0;
+
+  // What decides virtual times: the fabric's engine. Empty in real time.
+  virtual absl::string_view engine() const { return ""; }
 
   // A hash of everything that has happened, in virtual time; 0 in real time.
   virtual uint64_t Digest() const { return 0; }

@@ -42,6 +42,7 @@ class Engine {
   int ranks() const { return backend_->ranks(); }
   absl::Span<const int> local_ranks() const { return backend_->local_ranks(); }
   absl::string_view backend_name() const { return backend_->name(); }
+  absl::string_view fabric_engine() const { return backend_->engine(); }
   absl::Status ShareFromRankZero(std::string& bytes);
   Time Now();
   uint64_t Digest();

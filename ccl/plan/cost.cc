@@ -101,7 +101,7 @@ double Flat(absl::string_view name, Collective collective, int n, uint32_t radix
   if (l.group_beta > 0) {
     if (name == "group_one_shot") return a + m * l.group_beta;
     if (name == "group_two_shot") return 2 * (a + m * l.group_beta);
-    if (name == "group_direct") return a + m * l.group_beta;
+    if (name == "group_direct") return a + (reduces ? m : volume) * l.group_beta;
   }
   if (name == "group_one_shot" || name == "direct" || name == "group_direct" ||
       name == "group_two_shot") {

@@ -54,7 +54,8 @@ std::string Topology::ToString() const {
   for (const Level& level : levels) {
     absl::StrAppend(&text, "\n", level.name, " starts=", absl::StrJoin(level.grouping.starts, ","),
                     " latency=", level.latency, "ps bandwidth=", level.bandwidth,
-                    "B/s port=", level.port_bandwidth, "B/s uplink=", level.group_uplink, "B/s group=", level.group_bandwidth, "B/s");
+                    "B/s port=", level.port_bandwidth, "B/s uplink=", level.group_uplink,
+                    "B/s group=", level.group_bandwidth, "B/s");
   }
   return text;
 }

@@ -43,6 +43,22 @@ for engine in ("fifo", "fluid", "packet"):
     engine_times[engine] = result["results"][0]["time_us"]
 assert engine_times["fifo"] == engine_times["fluid"] < engine_times["packet"], engine_times
 assert engine_times["packet"] < engine_times["fifo"] + 0.011, engine_times
+done = subprocess.run([bench, "perf", "allreduce", "-b", "8", "-e", "8"], capture_output=True, text=True,
+                      timeout=60, env={**os.environ,
+                                       "CCL_BACKEND": "emulated:crossbar?ranks=4&engine=packet"})
+assert done.returncode == 0 and "emulated, engine packet, 4 ranks" in done.stdout, done
+for option in (["--engine", "fluid"], ["--set", "latency=1 us"]):
+    assert "go with --fabric" in run("perf", "allreduce", *option, status=2)[1]
+for engine in ("fifo", "fluid", "packet"):
+    _, err = run("perf", "broadcast", "--phantom", "--fabric", "crossbar", "-g", "2", "-b", "16M", "-e",
+                 "16M", "--engine", engine, "--set", "port_bandwidth=1 B/s", status=1)
+    assert "beyond 1152921 s of virtual time" in err, err
+with tempfile.TemporaryDirectory() as folder:
+    path = os.path.join(folder, "mesh.toml")
+    with open(path, "w") as file:
+        file.write('name = "mesh"\nendpoints = 8192\n[[tier]]\nname = "all"\nkind = "mesh"\n'
+                   'link_bandwidth = "1 GB/s"\n')
+    assert "over 16777216 ports" in run("fabric", "check", path, status=2)[1]
 for what in ("algorithms", "fabrics", "backends", "types"):
     assert len(run("list", what)[0].splitlines()) >= 2
 

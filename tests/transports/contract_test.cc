@@ -382,6 +382,22 @@ TEST_P(Contract, SharesFromRankZero) {
   }
 }
 
+// What one process finds wrong, all of them hear; of several the first one's.
+TEST_P(Contract, AgreesOnTheFirstFailure) {
+  Backend& backend = job_->backend();
+  EXPECT_TRUE(backend.Agree(absl::OkStatus()).ok());
+  const bool several = static_cast<int>(backend.local_ranks().size()) < backend.ranks();
+  const int mine = backend.local_ranks()[0];
+  const int from = several ? 1 : 0;
+  const absl::Status own =
+      mine < from ? absl::OkStatus()
+                  : absl::FailedPreconditionError(absl::StrCat("rank ", mine, " has had enough"));
+  const absl::Status status = backend.Agree(own);
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(status.message(), absl::StrCat("rank ", from, " has had enough"));
+  EXPECT_TRUE(backend.Agree(absl::OkStatus()).ok()) << "a verdict is not the backend's error";
+}
+
 // A backend may be closed while something is in flight, without waiting for it.
 TEST_P(Contract, ClosesInFlight) {
   std::map<int, Bytes> in;

@@ -94,7 +94,8 @@ void EmulatedBackend::PostGroup(int rank, const Operation& operation) {
   auto joined = matcher_.Join(rank, operation, simulator_->now());
   if (!joined.ok()) return Fail(joined.status());
   if (*joined == nullptr) return;
-  if (simulator_->GroupTier((*joined)->ranks) < 0) {
+  (*joined)->tier = simulator_->GroupTier((*joined)->ranks);
+  if ((*joined)->tier < 0) {
     return Fail(absl::InvalidArgumentError(absl::StrCat(
         "rank ", rank, ": no switches of fabric ", simulator_->description().name,
         " reduce and replicate for all ranks ", (*joined)->ranks.front(), " to ",
@@ -226,7 +227,7 @@ void EmulatedBackend::Start() {
     }
     const uint32_t number = free_groups_.back();
     free_groups_.pop_back();
-    simulator_->Group(simulator_->GroupTier(group->ranks), group->sources(), group->targets(),
+    simulator_->Group(group->tier, group->sources(), group->targets(),
                       static_cast<int64_t>(group->bytes), kGroup | number);
     groups_[number] = std::move(group);
   }
@@ -277,7 +278,15 @@ absl::Status EmulatedBackend::Poll(Waiting waiting, std::vector<Completion>& don
   const size_t before = done.size();
   while (done.size() == before) {
     events_.clear();
-    if (!simulator_->Advance(events_)) break;
+    const bool moved = simulator_->Advance(events_);
+    if (simulator_->out_of_time()) {
+      Fail(absl::OutOfRangeError(absl::StrCat(
+          "an operation on fabric ", simulator_->description().name, " would last beyond ",
+          fabric::kLongest / fabric::kSecond,
+          " s of virtual time: its bytes are too many for its rates")));
+      return error_;
+    }
+    if (!moved) break;
     for (const fabric::Event& event : events_) {
       const auto mix = [&](uint64_t v) { digest_ = (digest_ ^ v) * 1099511628211u; };
       mix(static_cast<uint64_t>(event.time));

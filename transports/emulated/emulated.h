@@ -36,6 +36,8 @@ class EmulatedBackend final : public Backend {
   void Post(int rank, absl::Span<const Operation> operations) override;
   absl::Status Poll(Waiting waiting, std::vector<Completion>& done) override;
   absl::Status ShareFromRankZero(std::string&) override { return absl::OkStatus(); }
+  absl::Status Agree(const absl::Status& own) override { return own; }
+  absl::string_view engine() const override { return simulator_->engine(); }
   uint64_t Digest() const override { return digest_; }
   void RecordFlows() override { recording_ = true; }
   absl::Span<const FlowRecord> flows() const override { return flows_; }
@@ -103,8 +105,8 @@ class EmulatedBackend final : public Backend {
   absl::Status error_;
 };
 
-// "NAME[?ranks=N&set=KEY=VALUE&...]", the part of an emulated URL behind the scheme. `ranks` is the
-// caller's number, 0 when the URL or the fabric is to say.
+// "NAME[?ranks=N&engine=E&set=KEY=VALUE&...]", the part of an emulated URL behind the scheme.
+// `ranks` is the caller's number, 0 when the URL or the fabric is to say.
 absl::StatusOr<std::unique_ptr<Backend>> OpenEmulated(absl::string_view rest, int ranks);
 
 // The planner's view of a described fabric.

@@ -26,6 +26,7 @@ struct GroupMember {
 struct GroupOperation {
   OperationKind kind = OperationKind::kGroupReduce;
   int root = -1;  // -1: every member
+  int tier = -1;  // of the fabric, whose switches do it
   uint64_t bytes = 0;
   std::vector<int> ranks;             // ascending
   std::vector<GroupMember> members;   // of each

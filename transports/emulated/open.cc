@@ -42,11 +42,7 @@ Topology TopologyOf(const fabric::Description& d) {
                                ? tier.group_size * fabric::OwnBandwidth(d, i + 1)
                                : tier.uplink_bandwidth;
     }
-    double efficiency = 1;
-    for (int below = entry; below <= i; ++below) {
-      efficiency = std::min(efficiency, d.tiers[below].group_efficiency);
-    }
-    level.group_bandwidth = efficiency * ports.port_bandwidth;
+    level.group_bandwidth = d.GroupEfficiency(i) * ports.port_bandwidth;
     topology.levels.push_back(std::move(level));
     if (last) break;
   }
@@ -78,7 +74,8 @@ absl::StatusOr<std::unique_ptr<Backend>> OpenEmulated(absl::string_view rest, in
       engine = *parsed;
     } else {
       return absl::InvalidArgumentError(
-          absl::StrCat("emulated: unknown option '", option, "'; known: ranks=N, set=KEY=VALUE, engine=NAME"));
+          absl::StrCat("emulated: unknown option '", option,
+                       "'; known: ranks=N, set=KEY=VALUE, engine=NAME"));
     }
   }
   if (ranks > 0 && asked > 0 && ranks != asked) {

@@ -37,8 +37,11 @@ class MpiBackend final : public Backend, private Tenant {
   void Post(int rank, absl::Span<const Operation> operations) override;
   absl::Status Poll(Waiting waiting, std::vector<Completion>& done) override;
   absl::Status ShareFromRankZero(std::string& bytes) override;
+  absl::Status Agree(const absl::Status& own) override;
 
  private:
+  absl::Status Share(int root, std::string& bytes);
+
   static constexpr uint32_t kHead = UINT32_MAX;
 
   // In flight. Kept in an array and used again, with the memory of `scatter`.
