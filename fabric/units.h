@@ -32,7 +32,7 @@ inline constexpr Time kLongest = Time{1} << 60;
 
 // The time `bytes` take at `bytes_per_second`, rounded up to a picosecond; at most kLongest.
 inline Time TransferTime(int64_t bytes, int64_t bytes_per_second) {
-  constexpr int64_t kSmall = 9'000'000;  // kSmall * kSecond < 2^63 - kSlow
+  constexpr int64_t kSmall = 1'000'000;  // kSmall * kSecond < kLongest, and with kSlow < 2^63
   constexpr int64_t kSlow = 200'000'000'000'000'000;
   if (bytes <= kSmall && bytes_per_second <= kSlow) {
     return (bytes * kSecond + bytes_per_second - 1) / bytes_per_second;

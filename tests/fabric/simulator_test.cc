@@ -169,6 +169,14 @@ TEST(Simulator, TimeThatDoesNotFitIsNoticed) {
   }
 }
 
+TEST(Units, TransferTimesAreRoundedUpAndBounded) {
+  EXPECT_EQ(TransferTime(1, 3'000'000'000'000), 1);
+  EXPECT_EQ(TransferTime(1'000'000, 1), 1'000'000 * kSecond);
+  EXPECT_EQ(TransferTime(1'152'922, 1), kLongest);
+  EXPECT_EQ(TransferTime(9'000'000, 1), kLongest);
+  EXPECT_EQ(TransferTime(int64_t{1} << 50, 1), kLongest);
+}
+
 TEST(Queue, EntriesOfOneInstantHaveOneOrder) {
   Queue queue;
   for (uint32_t record : {3u, 1u, 2u, 0u}) queue.Push({5, 7, record, 20});
