@@ -6,11 +6,6 @@
 namespace fabric {
 namespace {
 
-// x * part / whole, for part <= whole.
-int64_t Share(int64_t x, int64_t part, int64_t whole) {
-  return static_cast<int64_t>(static_cast<__int128>(x) * part / whole);
-}
-
 // Streams that fill a port exactly seem to exceed it by what each was rounded up. To be late by so
 // little is no contention: the message passes whole and is late.
 constexpr Time kRounding = 1000;
@@ -18,12 +13,19 @@ constexpr int kMaxChunksPerMessage = 64;  // bounds the events of very large mes
 
 }  // namespace
 
-FifoWires::FifoWires(const Network& network, const Description& description, Queue& queue,
-                     Arrivals& arrivals)
-    : network_(network), queue_(queue), arrivals_(arrivals), chunk_bytes_(description.chunk_bytes) {
+FifoWires::FifoWires(const Network& network, const Description& description, bool rates_change,
+                     Queue& queue, Arrivals& arrivals)
+    : network_(network),
+      queue_(queue),
+      arrivals_(arrivals),
+      chunk_bytes_(description.chunk_bytes),
+      rates_change_(rates_change) {
   ports_.resize(network.ports().size());
   for (size_t i = 0; i < ports_.size(); ++i) ports_[i].rate = network.ports()[i].rate;
   free_paths_.resize(32);
+  if (!rates_change_) return;
+  promises_.resize(ports_.size());
+  debts_.resize(ports_.size());
 }
 
 uint32_t FifoWires::NewSegment(uint32_t message) {
@@ -68,7 +70,7 @@ void FifoWires::Enter(const Passage& passage, const Path& path) {
   const Time now = queue_.now();
   const Time spread = passage.rate > 0 ? TransferTime(passage.bytes, passage.rate) : 0;
   m.unsent = m.undelivered = passage.bytes;
-  m.sent_at = m.delivered_at = -1;
+  m.sent_at = m.head_at = m.delivered_at = -1;
   m.order = passage.order;
   m.chunk = std::max(chunk_bytes_, passage.bytes / kMaxChunksPerMessage);
   m.segments = kNone;
@@ -90,7 +92,7 @@ void FifoWires::Arrive(uint32_t index) {
   if (s.offset == kWithdrawn) return;
   const uint32_t port = PortOf(s);
   const PortState& p = ports_[port];
-  if (p.first == kNone) {
+  if (p.first == kNone && p.rate > 0) {
     const Time service = TransferTime(s.bytes, p.rate);
     if (std::max(p.busy, s.head) + service <= std::max(s.tail, s.head + service) + kRounding) {
       return Serve(port, index);
@@ -115,7 +117,7 @@ void FifoWires::Wait(uint32_t port, uint32_t index) {
 
 void FifoWires::WakeAt(uint32_t port, Time time) {
   PortState& p = ports_[port];
-  if (p.first == kNone || p.serve_at == time) return;
+  if (p.first == kNone || p.rate == 0 || p.serve_at == time) return;
   p.serve_at = std::max(time, queue_.now());
   queue_.Push({p.serve_at, port, port, kServe});
 }
@@ -134,6 +136,11 @@ void FifoWires::Serve(uint32_t port, uint32_t index) {
   s.duration = std::max(s.duration, service);
   s.tail = std::max(s.tail, p.busy);
   const Time head_out = std::max(s.head, s.tail - s.duration);
+  if (rates_change_) {
+    Promised(port, {.head = s.head, .tail = p.tail, .started = p.started, .begins = head_out,
+                    .ends = s.tail, .offset = s.offset, .bytes = s.bytes, .message = s.message,
+                    .stage = s.stage});
+  }
   const Time latency = network_.hop_latencies(m.profile)[s.stage];
   if (s.stage == 0) {
     m.unsent -= s.bytes;
@@ -146,7 +153,10 @@ void FifoWires::Serve(uint32_t port, uint32_t index) {
     queue_.Push({s.head, m.order, index, kArrive});
     return;
   }
-  if (m.notify_head && s.offset == 0) queue_.Push({s.head, m.order, s.message, kHead});
+  if (m.notify_head && s.offset == 0) {
+    m.head_at = s.head;
+    queue_.Push({s.head, m.order, s.message, kHead});
+  }
   m.undelivered -= s.bytes;
   m.delivered_at = std::max(m.delivered_at, s.tail);
   if (m.undelivered == 0) queue_.Push({m.delivered_at, m.order, s.message, kDelivered});
@@ -193,14 +203,21 @@ void FifoWires::ServeNext(uint32_t port) {
   }
 }
 
-// Takes back from the ports after stage `stage` of a message's path what they were promised of it
-// from byte `begin` on. What a port serves may have been split since, so it goes by bytes.
-void FifoWires::TakeBack(uint32_t message, uint32_t stage, int64_t begin) {
+// Takes back from the ports after stage `stage` of a message's path what they were promised of its
+// bytes [begin, end). What a port serves may have been split since, so it goes by bytes.
+void FifoWires::TakeBack(uint32_t message, uint32_t stage, int64_t begin, int64_t end) {
   const Message& m = messages_[message];
   for (++stage; stage < m.length; ++stage) {
     const uint32_t port = paths_[m.path + stage];
     PortState& p = ports_[port];
-    if (p.message != message || p.busy <= queue_.now() || p.offset + p.bytes <= begin) continue;
+    if (rates_change_) {
+      TakeBackPromises(port, message, begin, end);
+      continue;
+    }
+    if (p.message != message || p.busy <= queue_.now() || p.offset >= end ||
+        p.offset + p.bytes <= begin) {
+      continue;
+    }
     const int64_t keep = std::max<int64_t>(0, begin - p.offset);
     p.busy = std::max(queue_.now(), p.busy - TransferTime(p.bytes, p.rate) +
                                         TransferTime(keep, p.rate));
@@ -230,30 +247,50 @@ uint32_t FifoWires::Cut(uint32_t port, int64_t granularity) {
   const Time now = queue_.now();
   if (p.busy <= now || p.message == kNone) return kNone;
   const int64_t served =
-      p.started >= now ? 0
-                       : static_cast<int64_t>(static_cast<__int128>(now - p.started) * p.rate /
-                                              kSecond);
+      p.started >= now ? 0 : BytesIn(now - p.started, p.rate);
   const int64_t keep =
       std::max<int64_t>(1, (served + granularity - 1) / granularity) * granularity;
   if (keep >= p.bytes) return kNone;
-  Message& m = messages_[p.message];
+  const Message& m = messages_[p.message];
   uint32_t stage = 0;
   while (paths_[m.path + stage] != port) ++stage;
-  const int64_t begin = p.offset + keep, end = p.offset + p.bytes;
-  for (uint32_t i = m.segments; i != kNone; i = segments_[i].sibling) {
-    const Segment& s = segments_[i];
-    if (s.stage <= stage || s.offset + s.bytes <= begin || s.offset >= end) continue;
-    Shorten(i, std::max<int64_t>(0, begin - s.offset));
-  }
-  TakeBack(p.message, stage, begin);
-  if (stage == 0) m.unsent += end - begin;
   p.busy = p.started + TransferTime(keep, p.rate);
   const Time tail = p.tail;
   const Time head = std::min(std::max(now, p.started + Share(tail > p.started ? tail - p.started : 0,
                                                              keep, p.bytes)),
                              std::max(now, tail));
+  const int64_t begin = p.offset + keep, end = p.offset + p.bytes;
   p.bytes = keep;
-  const uint32_t rest = NewSegment(p.message);
+  if (rates_change_) Shorten(promises_[port].back(), keep);
+  return Withdraw(p.message, stage, begin, end, head, tail);
+}
+
+// Takes bytes of a message back from the ports behind the one at `stage`, to which they belong to one
+// promise. Returns a segment with them at that port, which nobody holds yet.
+uint32_t FifoWires::Withdraw(uint32_t message, uint32_t stage, int64_t begin, int64_t end, Time head,
+                             Time tail) {
+  Message& m = messages_[message];
+  for (uint32_t i = m.segments; i != kNone; i = segments_[i].sibling) {
+    const Segment& s = segments_[i];
+    if (s.stage <= stage || s.offset + s.bytes <= begin || s.offset >= end) continue;
+    Shorten(i, std::max<int64_t>(0, begin - s.offset));
+  }
+  TakeBack(message, stage, begin, end);
+  if (stage == 0) m.unsent += end - begin;
+  if (begin == 0) m.head_at = -1;
+  if (rates_change_) {  // what is taken back may come earlier than was promised
+    m.delivered_at = -1;
+    for (uint32_t i = m.segments; i != kNone; i = segments_[i].sibling) {
+      const Segment& s = segments_[i];
+      if (s.stage == m.length && s.bytes > 0) m.delivered_at = std::max(m.delivered_at, s.tail);
+    }
+    if (stage == 0) m.sent_at = -1;
+    for (const Promise& promise : promises_[paths_[m.path]]) {
+      if (stage > 0 || promise.message != message) continue;
+      m.sent_at = std::max(m.sent_at, promise.ends);
+    }
+  }
+  const uint32_t rest = NewSegment(message);
   Segment& r = segments_[rest];
   r.offset = begin;
   r.bytes = end - begin;
@@ -284,6 +321,9 @@ void FifoWires::Handle(const Entry& entry) {
       ports_[entry.record].serve_at = -1;
       return ServeNext(entry.record);
     case kArrive:
+      // A faster port may have ended a message, and its segment serve another, before what was taken
+      // back of it was to arrive.
+      if (rates_change_ && messages_[segments_[entry.record].message].order != entry.order) return;
       return Arrive(entry.record);
     case kSent: {
       Message& m = messages_[entry.record];
@@ -291,8 +331,12 @@ void FifoWires::Handle(const Entry& entry) {
       m.sent_at = -1;
       return arrivals_.Sent(entry.record);
     }
-    case kHead:
+    case kHead: {
+      Message& m = messages_[entry.record];
+      if (m.head_at != now) return;
+      m.head_at = -1;
       return arrivals_.Head(entry.record);
+    }
     default: {
       Message& m = messages_[entry.record];
       if (m.undelivered != 0 || m.delivered_at != now) return;

@@ -12,6 +12,10 @@
 // a chunk each, until one is left. A cut takes back what the port has promised to ports further
 // on; what has passed stays passed. So the result is that of messages always cut in chunks, up to
 // where a turn begins, at the cost of one event a hop where there is no contention.
+//
+// When the rate of a port changes, all that it is serving is cut at the byte that is passing; the
+// rests come to the port anew, ahead of what waits there, and are served at the new rate. For that
+// a port whose rate may change remembers all that it has promised, not the last alone.
 #ifndef FABRIC_FIFO_H_
 #define FABRIC_FIFO_H_
 
@@ -24,12 +28,13 @@ namespace fabric {
 
 class FifoWires final : public Wires {
  public:
-  FifoWires(const Network& network, const Description& description, Queue& queue,
-            Arrivals& arrivals);
+  FifoWires(const Network& network, const Description& description, bool rates_change,
+            Queue& queue, Arrivals& arrivals);
 
   absl::string_view name() const override { return "fifo"; }
   void Enter(const Passage& passage, const Path& path) override;
   void Handle(const Entry& entry) override;
+  void SetRate(uint32_t port, int64_t rate) override;
 
  private:
   static constexpr uint32_t kNone = ~0u;
@@ -48,7 +53,7 @@ class FifoWires final : public Wires {
   };
   struct Message {
     int64_t unsent, undelivered;  // bytes that have not been served by the first and last port
-    Time sent_at, delivered_at;
+    Time sent_at, head_at, delivered_at;
     uint64_t order;
     int64_t chunk;
     uint32_t segments;  // first of the list
@@ -65,6 +70,21 @@ class FifoWires final : public Wires {
     Time serve_at = -1;  // the pending kServe entry that counts
     int64_t rate = 0;
   };
+  // What a port has promised to serve of a message, and has not served to its end.
+  struct Promise {
+    Time head, tail;    // reach the port
+    Time started;       // of the port's own time that it takes
+    Time begins, ends;  // to leave the port
+    int64_t offset, bytes;
+    uint32_t message, stage;
+  };
+
+  // Bytes that had passed a port before it had time of its own for them, when its rate changed. It
+  // serves nobody else until they are paid.
+  struct Debt {
+    int64_t bytes = 0;
+    Time since = 0;
+  };
 
   uint32_t NewSegment(uint32_t message);
   uint32_t PortOf(const Segment& segment) const {
@@ -78,7 +98,12 @@ class FifoWires final : public Wires {
   void Wait(uint32_t port, uint32_t index);
   void WakeAt(uint32_t port, Time time);
   uint32_t Cut(uint32_t port, int64_t granularity);
-  void TakeBack(uint32_t message, uint32_t stage, int64_t begin);
+  void Promised(uint32_t port, const Promise& promise);
+  uint32_t Withdraw(uint32_t message, uint32_t stage, int64_t begin, int64_t end, Time head,
+                    Time tail);
+  void TakeBack(uint32_t message, uint32_t stage, int64_t begin, int64_t end);
+  void TakeBackPromises(uint32_t port, uint32_t message, int64_t begin, int64_t end);
+  static void Shorten(Promise& promise, int64_t keep);
   void Shorten(uint32_t index, int64_t keep);
   uint32_t SplitFront(uint32_t index, int64_t bytes);
   void Finish(uint32_t id);
@@ -87,12 +112,16 @@ class FifoWires final : public Wires {
   Queue& queue_;
   Arrivals& arrivals_;
   const int64_t chunk_bytes_;
+  const bool rates_change_;
   std::vector<PortState> ports_;
   std::vector<Message> messages_;
   std::vector<Segment> segments_;
   std::vector<uint32_t> free_segments_;
   std::vector<uint32_t> paths_;
   std::vector<std::vector<uint32_t>> free_paths_;  // by log2 of the room
+  // By port, when rates change.
+  std::vector<std::vector<Promise>> promises_;  // in order
+  std::vector<Debt> debts_;
 };
 
 }  // namespace fabric

@@ -49,13 +49,15 @@ void FluidWires::Enter(const Passage& passage, const Path& path) {
   f.order = passage.order;
   f.latency = 0;
   for (Time hop : network_.hop_latencies(path.profile)) f.latency += hop;
-  if (passage.bytes == 0) {
+  const bool held = std::any_of(path.ports.begin(), path.ports.end(),
+                                [&](uint32_t port) { return ports_[port].capacity == 0; });
+  if (passage.bytes == 0 && !held) {
     queue_.Push({now, f.order, passage.id, kSent});
     if (passage.notify_head) queue_.Push({now + f.latency, f.order, passage.id, kHead});
     queue_.Push({now + f.latency, f.order, passage.id, kDelivered});
     return;
   }
-  f.remaining = static_cast<Work>(passage.bytes) * kSecond << shift_;
+  f.remaining = std::max<Work>(1, static_cast<Work>(passage.bytes) * kSecond << shift_);
   f.rate = 0;
   f.cap = kNever;
   if (passage.rate > 0) f.cap = Units(passage.rate);
@@ -73,6 +75,11 @@ void FluidWires::Enter(const Passage& passage, const Path& path) {
     p.flows.push_back({passage.id, i});
   }
   Touch(path.ports[0]);  // the others are connected to it
+}
+
+void FluidWires::SetRate(uint32_t port, int64_t rate) {
+  ports_[port].capacity = Units(rate);
+  if (!ports_[port].flows.empty()) Touch(port);
 }
 
 void FluidWires::Drain(uint32_t id) {

@@ -14,7 +14,7 @@
 //   latency of the hops before. Paths of unequal latency that meet at a port are off by as much as
 //   their latencies differ; a message just drained no longer slows those it still precedes on the
 //   way. Messages that enter as soon as others are sent are right at their senders' ports.
-// - Nothing queues: a message of no bytes overtakes everything.
+// - Nothing queues: a message of no bytes overtakes everything but a port that is down.
 // - A solve costs time linear in the component. Irregular many-to-many traffic is one component that
 //   changes at each of its messages: quadratic.
 //
@@ -39,6 +39,7 @@ class FluidWires final : public Wires {
   absl::string_view name() const override { return "fluid"; }
   void Enter(const Passage& passage, const Path& path) override;
   void Handle(const Entry& entry) override;
+  void SetRate(uint32_t port, int64_t rate) override;
 
  private:
   using Work = __int128;  // bytes x picoseconds of a second x units of rate

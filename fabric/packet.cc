@@ -3,15 +3,6 @@
 #include <algorithm>
 
 namespace fabric {
-namespace {
-
-// What passes at `rate` in `time`, whole bytes.
-int64_t Passed(Time time, int64_t rate) {
-  return static_cast<int64_t>(static_cast<__int128>(time) * rate / kSecond);
-}
-
-}  // namespace
-
 PacketWires::PacketWires(const Network& network, const Description& description, Queue& queue,
                          Arrivals& arrivals)
     : network_(network), description_(description), queue_(queue), arrivals_(arrivals) {
@@ -74,7 +65,7 @@ bool PacketWires::HasRoom(const Message& message, uint32_t hop, int64_t bytes) c
   if (!lane.bounded || lane.claimed == 0) return true;
   const Time latency = network_.hop_latencies(message.profile)[hop];
   return lane.claimed + bytes <=
-         description_.buffer_bytes + Passed(latency, ports_[h.port].rate);
+         description_.buffer_bytes + BytesIn(latency, ports_[h.port].rate);
 }
 
 // The next packet of a source of `port`, or kNone if where it goes there is no room for it.
@@ -110,7 +101,7 @@ uint32_t PacketWires::TakePacket(uint32_t port, uint32_t source) {
 
 void PacketWires::Serve(uint32_t port) {
   PortState& p = ports_[port];
-  if (p.packet != kNone) return;
+  if (p.packet != kNone || p.rate == 0) return;
   for (size_t i = 0; i < p.turns.size(); ++i) {
     const uint32_t source = p.turns[i];
     const uint32_t index = TakePacket(port, source);
@@ -120,7 +111,8 @@ void PacketWires::Serve(uint32_t port) {
     const Packet& packet = packets_[index];
     Message& m = messages_[packet.message];
     const Hop& hop = m.hops[packet.hop];
-    queue_.Push({queue_.now() + TransferTime(packet.bytes, p.rate), m.order, port, kServed});
+    p.left = packet.bytes;
+    Finish(port);
     if (hop.lane != kNone) {
       lanes_[hop.lane].claimed += packet.bytes;
     } else if (m.owes_head) {
@@ -131,6 +123,27 @@ void PacketWires::Serve(uint32_t port) {
     if ((source & kLane) == 0 && m.unsent > 0) Offer(source);
     return;
   }
+}
+
+// Of the packet under way, from now on at the port's rate.
+void PacketWires::Finish(uint32_t port) {
+  PortState& p = ports_[port];
+  p.since = queue_.now();
+  p.served_at = p.rate == 0 ? -1 : p.since + TransferTime(p.left, p.rate);
+  if (p.served_at < 0) return;
+  queue_.Push({p.served_at, messages_[packets_[p.packet].message].order, port, kServed});
+}
+
+void PacketWires::SetRate(uint32_t port, int64_t rate) {
+  PortState& p = ports_[port];
+  if (p.rate == rate) return;
+  if (p.packet == kNone) {
+    p.rate = rate;
+    return Serve(port);
+  }
+  p.left -= std::min(p.left, BytesIn(queue_.now() - p.since, p.rate));
+  p.rate = rate;
+  Finish(port);
 }
 
 void PacketWires::Arrive(uint32_t index) {
@@ -153,6 +166,8 @@ void PacketWires::Arrive(uint32_t index) {
 
 void PacketWires::Served(uint32_t port) {
   PortState& p = ports_[port];
+  if (p.served_at != queue_.now()) return;  // the rate has changed since
+  p.served_at = -1;
   const uint32_t index = p.packet;
   p.packet = kNone;
   const Packet packet = packets_[index];

@@ -41,6 +41,7 @@ class PacketWires final : public Wires {
   absl::string_view name() const override { return "packet"; }
   void Enter(const Passage& passage, const Path& path) override;
   void Handle(const Entry& entry) override;
+  void SetRate(uint32_t port, int64_t rate) override;
 
   // Most bytes that any bounded queue has held: at most buffer_bytes and the bytes that pass its
   // link in the link's latency, or one packet.
@@ -81,6 +82,9 @@ class PacketWires final : public Wires {
   struct PortState {
     int64_t rate = 0;
     uint32_t packet = kNone;  // under way
+    int64_t left = 0;         // bytes of it that had not passed at `since`
+    Time since = 0;
+    Time served_at = -1;      // when it will have; -1: the port is down
     std::vector<uint32_t> turns;  // messages, and lanes | kLane, that have a packet to send
   };
 
@@ -91,6 +95,7 @@ class PacketWires final : public Wires {
   uint32_t TakePacket(uint32_t port, uint32_t source);
   void Arrive(uint32_t packet);
   void Served(uint32_t port);
+  void Finish(uint32_t port);
 
   const Network& network_;
   const Description& description_;

@@ -31,7 +31,7 @@ Simulator::Simulator(Description description, std::unique_ptr<Network> network,
                      EngineKind engine)
     : description_(std::move(description)),
       network_(std::move(network)),
-      wires_(Wires::Create(engine, *network_, description_, queue_, *this)),
+      wires_(Wires::Create(engine, *network_, description_, false, queue_, *this)),
       reduce_rate_(std::llround(description_.reduce_bandwidth)),
       copy_rate_(std::llround(description_.copy_bandwidth)),
       message_rate_(std::llround(description_.message_bandwidth)),

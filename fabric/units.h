@@ -42,6 +42,18 @@ inline Time TransferTime(int64_t bytes, int64_t bytes_per_second) {
   return time < kLongest ? static_cast<Time>(time) : kLongest;
 }
 
+// The whole bytes that pass in `time`, which is not negative, at `bytes_per_second`; at most 2^62.
+inline int64_t BytesIn(Time time, int64_t bytes_per_second) {
+  const __int128 bytes = static_cast<__int128>(time) * bytes_per_second / kSecond;
+  constexpr int64_t kMost = int64_t{1} << 62;
+  return bytes < kMost ? static_cast<int64_t>(bytes) : kMost;
+}
+
+// x * part / whole, for 0 <= part <= whole and whole > 0.
+inline int64_t Share(int64_t x, int64_t part, int64_t whole) {
+  return static_cast<int64_t>(static_cast<__int128>(x) * part / whole);
+}
+
 }  // namespace fabric
 
 #endif  // FABRIC_UNITS_H_

@@ -41,8 +41,8 @@ absl::StatusOr<EngineKind> ParseEngine(absl::string_view name) {
 }
 
 std::unique_ptr<Wires> Wires::Create(EngineKind kind, const Network& network,
-                                     const Description& description, Queue& queue,
-                                     Arrivals& arrivals) {
+                                     const Description& description, bool rates_change,
+                                     Queue& queue, Arrivals& arrivals) {
   switch (kind) {
     case EngineKind::kFluid:
       return std::make_unique<FluidWires>(network, queue, arrivals);
@@ -51,7 +51,7 @@ std::unique_ptr<Wires> Wires::Create(EngineKind kind, const Network& network,
     case EngineKind::kFifo:
       break;
   }
-  return std::make_unique<FifoWires>(network, description, queue, arrivals);
+  return std::make_unique<FifoWires>(network, description, rates_change, queue, arrivals);
 }
 
 }  // namespace fabric

@@ -53,11 +53,15 @@ class Wires {
   // The message's head is at its first port now. A path has at least one port.
   virtual void Enter(const Passage& passage, const Path& path) = 0;
   virtual void Handle(const Entry& entry) = 0;
+  // From now on the port serves `rate` bytes/s, at most what the network says of it; 0: it is down,
+  // and what comes there waits. What has passed stays passed; the byte that is passing is the first
+  // that the new rate holds for. Of wires that were made with `rates_change`.
+  virtual void SetRate(uint32_t port, int64_t rate) = 0;
 
-  // All three outlive the wires.
+  // All four outlive the wires.
   static std::unique_ptr<Wires> Create(EngineKind kind, const Network& network,
-                                       const Description& description, Queue& queue,
-                                       Arrivals& arrivals);
+                                       const Description& description, bool rates_change,
+                                       Queue& queue, Arrivals& arrivals);
 };
 
 }  // namespace fabric
