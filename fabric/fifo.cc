@@ -29,24 +29,17 @@ FifoWires::FifoWires(const Network& network, const Description& description, boo
 }
 
 uint32_t FifoWires::NewSegment(uint32_t message) {
-  uint32_t index;
-  if (free_segments_.empty()) {
-    index = static_cast<uint32_t>(segments_.size());
-    segments_.emplace_back();
-  } else {
-    index = free_segments_.back();
-    free_segments_.pop_back();
-  }
+  Message& m = messages_[message];
+  const uint32_t index = segments_.New();
   Segment& s = segments_[index];
   s.message = message;
-  s.next = kNone;
-  s.sibling = messages_[message].segments;
-  messages_[message].segments = index;
+  s.sibling = m.segments;
+  m.segments = index;
   return index;
 }
 
 void FifoWires::StorePath(Message& message, const Path& path) {
-  message.length = static_cast<uint32_t>(path.ports.size());
+  message.length = static_cast<uint16_t>(path.ports.size());
   message.profile = path.profile;
   const int room = std::bit_width(path.ports.size() | 3);
   std::vector<uint32_t>& free = free_paths_[room];
@@ -65,7 +58,7 @@ void FifoWires::FreePath(const Message& message) {
 }
 
 void FifoWires::Enter(const Passage& passage, const Path& path) {
-  if (passage.id >= messages_.size()) messages_.resize(passage.id + 1);
+  messages_.Reach(passage.id);
   Message& m = messages_[passage.id];
   const Time now = queue_.now();
   const Time spread = passage.rate > 0 ? TransferTime(passage.bytes, passage.rate) : 0;
@@ -93,7 +86,7 @@ void FifoWires::Arrive(uint32_t index) {
   const uint32_t port = PortOf(s);
   const PortState& p = ports_[port];
   if (p.first == kNone && p.rate > 0) {
-    const Time service = TransferTime(s.bytes, p.rate);
+    const Time service = Service(s.bytes, p.rate);
     if (std::max(p.busy, s.head) + service <= std::max(s.tail, s.head + service) + kRounding) {
       return Serve(port, index);
     }
@@ -126,7 +119,7 @@ void FifoWires::Serve(uint32_t port, uint32_t index) {
   PortState& p = ports_[port];
   Segment& s = segments_[index];
   Message& m = messages_[s.message];
-  const Time service = TransferTime(s.bytes, p.rate);
+  const Time service = Service(s.bytes, p.rate);
   p.started = std::max(p.busy, s.head);
   p.busy = p.started + service;
   p.tail = s.tail;
@@ -219,8 +212,8 @@ void FifoWires::TakeBack(uint32_t message, uint32_t stage, int64_t begin, int64_
       continue;
     }
     const int64_t keep = std::max<int64_t>(0, begin - p.offset);
-    p.busy = std::max(queue_.now(), p.busy - TransferTime(p.bytes, p.rate) +
-                                        TransferTime(keep, p.rate));
+    p.busy = std::max(queue_.now(), p.busy - Service(p.bytes, p.rate) +
+                                        Service(keep, p.rate));
     p.bytes = keep;
     WakeAt(port, p.busy);
   }
@@ -254,7 +247,7 @@ uint32_t FifoWires::Cut(uint32_t port, int64_t granularity) {
   const Message& m = messages_[p.message];
   uint32_t stage = 0;
   while (paths_[m.path + stage] != port) ++stage;
-  p.busy = p.started + TransferTime(keep, p.rate);
+  p.busy = p.started + Service(keep, p.rate);
   const Time tail = p.tail;
   const Time head = std::min(std::max(now, p.started + Share(tail > p.started ? tail - p.started : 0,
                                                              keep, p.bytes)),
@@ -305,7 +298,7 @@ void FifoWires::Finish(uint32_t id) {
   Message& m = messages_[id];
   for (uint32_t i = m.segments; i != kNone;) {
     const uint32_t next = segments_[i].sibling;
-    free_segments_.push_back(i);
+    segments_.Free(i);
     i = next;
   }
   m.segments = kNone;

@@ -19,9 +19,11 @@
 #ifndef FABRIC_FIFO_H_
 #define FABRIC_FIFO_H_
 
+#include <array>
 #include <cstdint>
 #include <vector>
 
+#include "fabric/pool.h"
 #include "fabric/wires.h"
 
 namespace fabric {
@@ -57,7 +59,8 @@ class FifoWires final : public Wires {
     uint64_t order;
     int64_t chunk;
     uint32_t segments;  // first of the list
-    uint32_t path, length, profile;
+    uint32_t path, profile;
+    uint16_t length;
     bool notify_head;
   };
   struct PortState {
@@ -86,6 +89,12 @@ class FifoWires final : public Wires {
     Time since = 0;
   };
 
+  // What a port of rate `rate` takes for so many bytes.
+  Time Service(int64_t bytes, int64_t rate) {
+    Served& known = served_[static_cast<uint64_t>(bytes ^ rate) * 0x9e3779b97f4a7c15u >> 58];
+    if (known.bytes != bytes || known.rate != rate) known = {bytes, rate, TransferTime(bytes, rate)};
+    return known.time;
+  }
   uint32_t NewSegment(uint32_t message);
   uint32_t PortOf(const Segment& segment) const {
     return paths_[messages_[segment.message].path + segment.stage];
@@ -108,15 +117,20 @@ class FifoWires final : public Wires {
   uint32_t SplitFront(uint32_t index, int64_t bytes);
   void Finish(uint32_t id);
 
+  struct Served {
+    int64_t bytes = 0, rate = 1;
+    Time time = 0;
+  };
+
   const Network& network_;
   Queue& queue_;
   Arrivals& arrivals_;
   const int64_t chunk_bytes_;
   const bool rates_change_;
+  std::array<Served, 64> served_;  // most messages are as long as others: saves divisions
   std::vector<PortState> ports_;
-  std::vector<Message> messages_;
-  std::vector<Segment> segments_;
-  std::vector<uint32_t> free_segments_;
+  Pool<Message> messages_;  // numbered by their owner
+  Pool<Segment> segments_;
   std::vector<uint32_t> paths_;
   std::vector<std::vector<uint32_t>> free_paths_;  // by log2 of the room
   // By port, when rates change.

@@ -23,12 +23,12 @@ bool Queue::Take(std::vector<Entry>& out) {
   if (!Refill()) return false;
   out.swap(buckets_[0]);
   occupied_ &= ~uint64_t{1};
-  if (out.size() > 1) {
-    std::sort(out.begin(), out.end(), [](const Entry& a, const Entry& b) {
-      if (a.order != b.order) return a.order < b.order;
-      return a.step != b.step ? a.step < b.step : a.record < b.record;
-    });
-  }
+  const auto before = [](const Entry& a, const Entry& b) {
+    if (a.order != b.order) return a.order < b.order;
+    return a.step != b.step ? a.step < b.step : a.record < b.record;
+  };
+  // Endpoints that go in step were pushed in order.
+  if (!std::is_sorted(out.begin(), out.end(), before)) std::sort(out.begin(), out.end(), before);
   return true;
 }
 

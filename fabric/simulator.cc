@@ -39,14 +39,7 @@ Simulator::Simulator(Description description, std::unique_ptr<Network> network,
       next_start_(description_.message_gap > 0 ? description_.endpoints : 0, 0) {}
 
 uint32_t Simulator::NewRecord(int src, int dst, int64_t bytes, uint64_t user, int order_source) {
-  uint32_t id;
-  if (free_.empty()) {
-    id = static_cast<uint32_t>(records_.size());
-    records_.emplace_back();
-  } else {
-    id = free_.back();
-    free_.pop_back();
-  }
+  const uint32_t id = records_.New();
   const uint64_t order =
       static_cast<uint64_t>(order_source + 1) << kSequenceBits | sequence_++;
   records_[id] = {.bytes = bytes, .wire = bytes, .user = user, .order = order, .src = src, .dst = dst,
@@ -55,7 +48,7 @@ uint32_t Simulator::NewRecord(int src, int dst, int64_t bytes, uint64_t user, in
 }
 
 void Simulator::Release(uint32_t id) {
-  if (--records_[id].pending == 0) free_.push_back(id);
+  if (--records_[id].pending == 0) records_.Free(id);
 }
 
 // The bytes a message takes on the wire under the protocol that suits it, and what it costs before.

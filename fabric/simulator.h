@@ -15,6 +15,7 @@
 #include "absl/types/span.h"
 #include "fabric/description.h"
 #include "fabric/network.h"
+#include "fabric/pool.h"
 #include "fabric/queue.h"
 #include "fabric/units.h"
 #include "fabric/wires.h"
@@ -114,8 +115,7 @@ class Simulator final : private Arrivals {
   const int64_t reduce_rate_, copy_rate_, message_rate_;
   std::vector<Time> engines_;      // until when each endpoint's engine is taken
   std::vector<Time> next_start_;   // of a message of each endpoint, when messages have a gap
-  std::vector<Record> records_;
-  std::vector<uint32_t> free_;
+  Pool<Record> records_;
   std::vector<GroupState> groups_;
   std::vector<int32_t> free_groups_;
   std::vector<Entry> batch_;
