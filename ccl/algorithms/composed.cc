@@ -60,7 +60,7 @@ class Composed : public Program {
   void Fetch(int rank, uint32_t lane, uint32_t batch, StepList& out) const override {
     const Stage& stage = StageOf(lane);
     const Team& team = stage.teams[stage.team_of[rank]];
-    StepList list;
+    StepList& list = out.Inner();
     team.program->Fetch(stage.place_in[rank], lane - stage.first_lane, batch, list);
     for (const Dep& dep : list.deps) out.After(stage.first_lane + dep.lane, dep.batches);
     if (batch == 0) {
@@ -69,7 +69,12 @@ class Composed : public Program {
         if (length > 0) out.After(before, length);
       }
     }
-    const int slot = FirstSlot(stage, rank);
+    int slot = 0;  // where the stage's own slots begin
+    for (const Ref& ref : list.refs) {
+      if (ref.buffer != Buffer::kScratch) continue;
+      slot = FirstSlot(stage, rank);
+      break;
+    }
     for (const Step& step : list.steps) {
       if (step.kind == StepKind::kReduce) {
         Reduce(stage, team, rank, slot, list, step, out);

@@ -18,7 +18,7 @@ class Lowered : public Program {
   }
 
   void Fetch(int rank, uint32_t lane, uint32_t batch, StepList& out) const override {
-    StepList list;
+    StepList& list = out.Inner();
     inner_->Fetch(rank, lane, batch / 2, list);
     const bool folds = batch % 2 == 1;
     if (!folds) {

@@ -100,10 +100,11 @@ void Engine::StartFront(Stream* stream) {
     }
     const uint32_t slot = free_slots_.back();
     free_slots_.pop_back();
-    running_[slot].stream = stream;
-    stream->running = slot + 1;
     Work& work = *stream->queue.front();
-    work.set_id(slot);
+    running_[slot].stream = stream;
+    running_[slot].work = &work;
+    stream->running = slot + 1;
+    work.Prepare(slot, workspace_);
     work.Start(*backend_);
     if (!work.done()) return;
     Retire(stream);
@@ -132,7 +133,7 @@ absl::Status Engine::PollOnce(Waiting waiting) {
       free_slots_.push_back(index);
       continue;
     }
-    Work& work = *stream->queue.front();
+    Work& work = *running_[index].work;
     work.Complete(completion.token & ((uint64_t{1} << Work::kTagBits) - 1), *backend_);
     if (work.done()) {
       Retire(stream);

@@ -2,7 +2,7 @@
 #define CCL_EXEC_ENGINE_H_
 
 #include <condition_variable>
-#include <deque>
+#include <list>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -15,8 +15,8 @@ namespace ccl {
 // A first-in first-out queue of one rank's work.
 struct Stream {
   int rank = 0;
-  std::deque<std::unique_ptr<Work>> queue;  // the front is running
-  uint64_t running = 0;                     // its slot in the engine, plus one
+  std::list<std::unique_ptr<Work>> queue;  // the front is running; empty it takes no memory
+  uint64_t running = 0;                    // its slot in the engine, plus one
 };
 
 // Drives the executions of the local ranks of one world over its backend. Thread-safe.
@@ -89,12 +89,14 @@ class Engine {
   // Where completions go. A slot is given again when nothing of its work is outstanding.
   struct Slot {
     Stream* stream = nullptr;
+    Work* work = nullptr;           // the stream's front
     std::unique_ptr<Work> dropped;  // was running when its stream went
     size_t outstanding = 0;         // operations of `dropped`
   };
   std::vector<Slot> running_;
   std::vector<uint32_t> free_slots_;
   std::vector<Completion> done_;
+  Workspace workspace_;
   absl::Status error_;
 };
 

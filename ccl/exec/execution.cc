@@ -13,6 +13,8 @@ namespace {
 // Tags of an Execution's operations: the fold's number plus one (or 0) above the lane.
 constexpr int kLaneBits = 16;
 constexpr uint64_t kLaneMask = (1u << kLaneBits) - 1;
+// Operations of a batch that are posted at once: they stay in the cache on their way down.
+constexpr size_t kMostPosted = 128;
 
 ConstPiece AsConst(const Piece& piece) { return {piece.data, piece.bytes}; }
 
@@ -101,10 +103,11 @@ void Execution::Advance(Backend& backend) {
 
 bool Execution::Issue(uint32_t index, Backend& backend) {
   Lane& lane = lanes_[index];
-  list_.Clear();
-  program_->Fetch(rank_, index, lane.next, list_);
-  if (!lane.waits && !list_.deps.empty()) {
-    lane.deps = list_.deps;
+  Workspace& w = workspace();
+  w.list.Clear();
+  program_->Fetch(rank_, index, lane.next, w.list);
+  if (!lane.waits && !w.list.deps.empty()) {
+    lane.deps = w.list.deps;
     if (!Holds(lane)) {
       lane.waits = true;
       return false;
@@ -112,87 +115,101 @@ bool Execution::Issue(uint32_t index, Backend& backend) {
   }
   lane.waits = false;
   ++lane.next;
-  operations_.clear();
-  pieces_.clear();
-  // Pieces first: spans into the vector are taken when it has stopped growing.
-  ranges_.clear();
-  for (const Step& step : list_.steps) {
-    const absl::Span<const Ref> src = list_.src(step), dst = list_.dst(step);
-    Operation operation;
-    operation.channel = step.channel;
-    operation.peer = step.peer;
-    operation.context = context_;
-    operation.token = Token(index);
-    Range range;
-    const auto read = [&] {
-      range.src = pieces_.size();
-      binding_.Pieces(src, pieces_);
-      range.src_count = pieces_.size() - range.src;
-    };
-    const auto write = [&] {
-      range.dst = pieces_.size();
-      binding_.Pieces(dst, pieces_);
-      range.dst_count = pieces_.size() - range.dst;
-    };
-    switch (step.kind) {
-      case StepKind::kSend:
-        operation.kind = OperationKind::kSend;
-        operation.bytes = binding_.Bytes(src);
-        read();
-        break;
-      case StepKind::kRecv:
-        operation.kind = OperationKind::kRecv;
-        operation.bytes = binding_.Bytes(dst);
-        write();
-        break;
-      case StepKind::kRecvReduce: {
-        operation.kind = OperationKind::kRecvReduce;
-        operation.bytes = binding_.Bytes(dst);
-        if (request_.phantom) break;
-        Fold& fold = NewFold(index, operation);
-        fold.alone = false;
-        fold.incoming_first = step.incoming_first;
-        binding_.Pieces(src, fold.src);
-        binding_.Pieces(dst, fold.dst);
-        break;
-      }
-      case StepKind::kGroupReduce:
-      case StepKind::kGroupCopy: {
-        const bool reduces = step.kind == StepKind::kGroupReduce;
-        operation.kind = reduces ? OperationKind::kGroupReduce : OperationKind::kGroupCopy;
-        operation.bytes = binding_.Bytes(src.empty() ? dst : src);
-        operation.group = {step.group, program_->RankGroup(step.group)};
-        read();
-        write();
-        if (!reduces || dst.empty() || request_.phantom) break;
-        Fold& fold = NewFold(index, operation);
-        fold.alone = true;
-        binding_.Pieces(dst, fold.dst);
-        break;
-      }
-      case StepKind::kReconfigure:
-        operation.kind = OperationKind::kReconfigure;
-        operation.group = {step.group, program_->RankGroup(step.group)};
-        break;
-      case StepKind::kCopy:
-      case StepKind::kReduce:
-        operation.bytes = LocalStep(step, operation.kind);
-        if (operation.bytes == 0 || !backend.abilities().models_compute) continue;
-        break;
-    }
-    ranges_.push_back(range);
-    operations_.push_back(operation);
+  for (const Step& step : w.list.steps) {
+    AddOperation(index, step, backend);
+    if (w.operations.size() == kMostPosted) PostAll(lane, backend);
   }
-  const_pieces_.clear();
-  for (const Piece& piece : pieces_) const_pieces_.push_back(AsConst(piece));
-  for (size_t i = 0; i < operations_.size(); ++i) {
-    const Range& range = ranges_[i];
-    operations_[i].src = {const_pieces_.data() + range.src, range.src_count};
-    operations_[i].dst = {pieces_.data() + range.dst, range.dst_count};
-  }
-  lane.outstanding = static_cast<uint32_t>(operations_.size());
-  if (!operations_.empty()) backend.Post(rank_, operations_);
+  PostAll(lane, backend);
   return true;
+}
+
+void Execution::PostAll(Lane& lane, Backend& backend) {
+  Workspace& w = workspace();
+  if (w.operations.empty()) return;
+  // Spans into the vector of pieces are taken when it has stopped growing.
+  if (!w.pieces.empty()) {
+    w.const_pieces.clear();
+    for (const Piece& piece : w.pieces) w.const_pieces.push_back(AsConst(piece));
+    for (size_t i = 0; i < w.operations.size(); ++i) {
+      const Workspace::Range& range = w.ranges[i];
+      w.operations[i].src = {w.const_pieces.data() + range.src, range.src_count};
+      w.operations[i].dst = {w.pieces.data() + range.dst, range.dst_count};
+    }
+  }
+  lane.outstanding += static_cast<uint32_t>(w.operations.size());
+  backend.Post(rank_, w.operations);
+  w.operations.clear();
+  w.pieces.clear();
+  w.ranges.clear();
+}
+
+void Execution::AddOperation(uint32_t index, const Step& step, Backend& backend) {
+  Workspace& w = workspace();
+  const absl::Span<const Ref> src = w.list.src(step), dst = w.list.dst(step);
+  Operation operation;
+  operation.channel = step.channel;
+  operation.peer = step.peer;
+  operation.context = context_;
+  operation.token = Token(index);
+  Workspace::Range range;
+  const auto read = [&] {
+    range.src = w.pieces.size();
+    binding_.Pieces(src, w.pieces);
+    range.src_count = w.pieces.size() - range.src;
+  };
+  const auto write = [&] {
+    range.dst = w.pieces.size();
+    binding_.Pieces(dst, w.pieces);
+    range.dst_count = w.pieces.size() - range.dst;
+  };
+  switch (step.kind) {
+    case StepKind::kSend:
+      operation.kind = OperationKind::kSend;
+      operation.bytes = binding_.Bytes(src);
+      read();
+      break;
+    case StepKind::kRecv:
+      operation.kind = OperationKind::kRecv;
+      operation.bytes = binding_.Bytes(dst);
+      write();
+      break;
+    case StepKind::kRecvReduce: {
+      operation.kind = OperationKind::kRecvReduce;
+      operation.bytes = binding_.Bytes(dst);
+      if (request_.phantom) break;
+      Fold& fold = NewFold(index, operation);
+      fold.alone = false;
+      fold.incoming_first = step.incoming_first;
+      binding_.Pieces(src, fold.src);
+      binding_.Pieces(dst, fold.dst);
+      break;
+    }
+    case StepKind::kGroupReduce:
+    case StepKind::kGroupCopy: {
+      const bool reduces = step.kind == StepKind::kGroupReduce;
+      operation.kind = reduces ? OperationKind::kGroupReduce : OperationKind::kGroupCopy;
+      operation.bytes = binding_.Bytes(src.empty() ? dst : src);
+      operation.group = {step.group, program_->RankGroup(step.group)};
+      read();
+      write();
+      if (!reduces || dst.empty() || request_.phantom) break;
+      Fold& fold = NewFold(index, operation);
+      fold.alone = true;
+      binding_.Pieces(dst, fold.dst);
+      break;
+    }
+    case StepKind::kReconfigure:
+      operation.kind = OperationKind::kReconfigure;
+      operation.group = {step.group, program_->RankGroup(step.group)};
+      break;
+    case StepKind::kCopy:
+    case StepKind::kReduce:
+      operation.bytes = LocalStep(step, operation.kind);
+      if (operation.bytes == 0 || !backend.abilities().models_compute) return;
+      break;
+  }
+  w.ranges.push_back(range);
+  w.operations.push_back(operation);
 }
 
 Execution::Fold& Execution::NewFold(uint32_t lane, Operation& operation) {
@@ -211,14 +228,15 @@ Execution::Fold& Execution::NewFold(uint32_t lane, Operation& operation) {
 }
 
 uint64_t Execution::LocalStep(const Step& step, OperationKind& kind) {
-  const absl::Span<const Ref> src = list_.src(step), dst = list_.dst(step);
+  Workspace& w = workspace();
+  const absl::Span<const Ref> src = w.list.src(step), dst = w.list.dst(step);
   const uint64_t bytes = binding_.Bytes(dst);
   if (step.kind == StepKind::kReduce) {
     kind = OperationKind::kReduce;
     if (!request_.phantom && bytes > 0) {
-      operands_.clear();
-      for (const Ref& ref : src) operands_.push_back(binding_.Address(ref));
-      FoldInto(request_.type, request_.op, binding_.Address(dst[0]), operands_,
+      w.operands.clear();
+      for (const Ref& ref : src) w.operands.push_back(binding_.Address(ref));
+      FoldInto(request_.type, request_.op, binding_.Address(dst[0]), w.operands,
                binding_.Elements(dst[0]));
     }
     return bytes * (src.size() - 1);

@@ -10,6 +10,20 @@
 
 namespace ccl {
 
+// Memory for issuing one batch: of the engine, because a batch of everybody to everybody is large
+// and ranks issue one after the other.
+struct Workspace {
+  struct Range {  // the pieces of an operation in `pieces`
+    size_t src = 0, src_count = 0, dst = 0, dst_count = 0;
+  };
+  StepList list;
+  std::vector<Operation> operations;
+  std::vector<Piece> pieces;
+  std::vector<ConstPiece> const_pieces;
+  std::vector<Range> ranges;  // by operation
+  std::vector<const void*> operands;
+};
+
 // What a stream runs: something that posts operations of one rank and is told of their completion.
 // Never blocks. Used under its engine's lock only.
 class Work {
@@ -25,15 +39,21 @@ class Work {
   // For reports: what it is, where it stands, whom it waits for.
   virtual std::string Describe() const = 0;
 
-  // Tokens of its operations carry `id` in the upper bits and a tag of kTagBits.
-  void set_id(uint64_t id) { id_ = id; }
+  // Before Start. Tokens of its operations carry `id` in the upper bits and a tag of kTagBits. The
+  // workspace outlives the work and is lent to it while it runs a function.
+  void Prepare(uint64_t id, Workspace& workspace) {
+    id_ = id;
+    workspace_ = &workspace;
+  }
   static constexpr int kTagBits = 40;
 
  protected:
   uint64_t Token(uint64_t tag) const { return id_ << kTagBits | tag; }
+  Workspace& workspace() const { return *workspace_; }
 
  private:
   uint64_t id_ = 0;
+  Workspace* workspace_ = nullptr;
 };
 
 // One rank's run of a program: a state machine over its lanes. Bytes of local copies and folds move
@@ -64,17 +84,16 @@ class Execution final : public Work, private Consumer {
     bool incoming_first = false;
     bool alone = false;
   };
-  // The pieces of an operation in pieces_.
-  struct Range {
-    size_t src = 0, src_count = 0, dst = 0, dst_count = 0;
-  };
-
   void Consume(uint64_t token,
                absl::Span<const absl::Span<const ConstPiece>> operands) override;
   bool Holds(const Lane& lane) const;
   void Advance(Backend& backend);
   // Issues the lane's next batch; false when it waits for other lanes.
   bool Issue(uint32_t lane, Backend& backend);
+  // Adds the operation of a step to the workspace, unless the step is done.
+  void AddOperation(uint32_t lane, const Step& step, Backend& backend);
+  // Posts what the workspace holds.
+  void PostAll(Lane& lane, Backend& backend);
   // Takes a fold for the operation's token.
   Fold& NewFold(uint32_t lane, Operation& operation);
   // Does a copy or fold; returns the bytes to charge for.
@@ -91,13 +110,6 @@ class Execution final : public Work, private Consumer {
   bool started_ = false;
   std::vector<Fold> folds_;
   std::vector<uint32_t> free_folds_;
-  // Scratch of one Issue.
-  StepList list_;
-  std::vector<Operation> operations_;
-  std::vector<Piece> pieces_;
-  std::vector<ConstPiece> const_pieces_;
-  std::vector<Range> ranges_;  // by operation
-  std::vector<const void*> operands_;
 };
 
 // Point-to-point messages of one group call: all posted together.

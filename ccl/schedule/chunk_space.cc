@@ -9,6 +9,8 @@ uint64_t CeilDiv(uint64_t a, uint64_t b) { return (a + b - 1) / b; }
 
 // floor(a * b / c) without overflow for the counts the library accepts.
 uint64_t MulDiv(uint64_t a, uint64_t b, uint64_t c) {
+  uint64_t product;
+  if (!__builtin_mul_overflow(a, b, &product)) return product / c;
   return static_cast<uint64_t>(static_cast<unsigned __int128>(a) * b / c);
 }
 

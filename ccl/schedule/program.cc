@@ -10,17 +10,22 @@ void StepList::Clear() {
   deps.clear();
 }
 
+StepList& StepList::Inner() {
+  if (inner_ == nullptr) inner_ = std::make_unique<StepList>();
+  inner_->Clear();
+  return *inner_;
+}
+
 Step& StepList::Add(StepKind kind, absl::Span<const Ref> src, absl::Span<const Ref> dst) {
-  Step step;
+  Step& step = steps.emplace_back();
   step.kind = kind;
   step.src_begin = static_cast<uint32_t>(refs.size());
   step.src_count = static_cast<uint32_t>(src.size());
-  refs.insert(refs.end(), src.begin(), src.end());
+  for (const Ref& ref : src) refs.push_back(ref);  // one, nearly always
   step.dst_begin = static_cast<uint32_t>(refs.size());
   step.dst_count = static_cast<uint32_t>(dst.size());
-  refs.insert(refs.end(), dst.begin(), dst.end());
-  steps.push_back(step);
-  return steps.back();
+  for (const Ref& ref : dst) refs.push_back(ref);
+  return step;
 }
 
 void StepList::Send(int peer, uint32_t channel, absl::Span<const Ref> src) {

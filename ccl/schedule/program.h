@@ -70,7 +70,18 @@ struct Step {
 // One batch, as a program writes it and everybody else reads it. Reused: Clear keeps the memory.
 class StepList {
  public:
+  StepList() = default;
+  // Copies what is written, not the inner list.
+  StepList(const StepList& other) : steps(other.steps), refs(other.refs), deps(other.deps) {}
+  StepList& operator=(const StepList& other) {
+    steps = other.steps;
+    refs = other.refs;
+    deps = other.deps;
+    return *this;
+  }
   void Clear();
+  // An empty list for a program that this list's writer is made of; its memory is kept too.
+  StepList& Inner();
 
   // Writers. Refs given to one call become the step's src and dst lists.
   void Send(int peer, uint32_t channel, absl::Span<const Ref> src);
@@ -95,6 +106,8 @@ class StepList {
 
  private:
   Step& Add(StepKind kind, absl::Span<const Ref> src, absl::Span<const Ref> dst);
+
+  std::unique_ptr<StepList> inner_;
 };
 
 // Scratch slots [first, first + slots) of a rank each hold the blocks
