@@ -41,12 +41,11 @@ Abilities EmulatedBackend::abilities() const {
 }
 
 uint32_t EmulatedBackend::NewRecord() {
-  if (free_ == kNone) {
-    records_.emplace_back();
-    return static_cast<uint32_t>(records_.size() - 1);
+  const uint32_t index = records_.New();
+  if (recording_) {
+    times_.Reach(index);
+    times_[index] = {.posted = simulator_->now()};
   }
-  const uint32_t index = free_;
-  free_ = records_[index].next;
   return index;
 }
 
@@ -70,7 +69,6 @@ void EmulatedBackend::Post(int rank, absl::Span<const Operation> operations) {
     record.rank = rank;
     record.token = operation.token;
     record.bytes = operation.bytes;
-    record.posted = record.matched = simulator_->now();
     const int64_t bytes = static_cast<int64_t>(operation.bytes);
     switch (operation.kind) {
       case OperationKind::kCopy:
@@ -105,98 +103,111 @@ void EmulatedBackend::PostGroup(int rank, const Operation& operation) {
   starting_groups_.push_back(*std::move(joined));
 }
 
+// Keeps what a side with bytes lends until the other side comes.
+void EmulatedBackend::Hold(const Operation& operation, Record& record) {
+  record.held = kNone;
+  if (operation.src.empty() && operation.dst.empty() && operation.consumer == nullptr) return;
+  record.held = held_.New();
+  Held& held = held_[record.held];
+  held.consumer = operation.consumer;
+  held.pieces.assign(operation.src.begin(), operation.src.end());
+  for (const Piece& piece : operation.dst) held.pieces.push_back({piece.data, piece.bytes});
+}
+
 // Moves the bytes of a transfer whose second side has just been posted.
-void EmulatedBackend::Move(const Record& waiting, const Operation& arriving, bool arriving_sends) {
-  const absl::Span<const ConstPiece> from =
-      arriving_sends ? arriving.src : absl::MakeConstSpan(waiting.held);
-  Consumer* consumer = arriving_sends ? waiting.consumer : arriving.consumer;
+void EmulatedBackend::Move(Record& waiting, const Operation& arriving, bool arriving_sends) {
+  if (waiting.held == kNone && arriving.consumer == nullptr) return;
+  const bool holds = waiting.held != kNone;
+  absl::Span<const ConstPiece> pieces;
+  if (holds) pieces = held_[waiting.held].pieces;
+  const absl::Span<const ConstPiece> from = arriving_sends ? arriving.src : pieces;
+  Consumer* consumer = !arriving_sends ? arriving.consumer
+                       : holds         ? held_[waiting.held].consumer
+                                       : nullptr;
   if (consumer != nullptr) {
-    const uint64_t token = arriving_sends ? waiting.token : arriving.token;
-    consumer->Consume(token, {&from, 1});
-    return;
+    consumer->Consume(arriving_sends ? waiting.token : arriving.token, {&from, 1});
+  } else if (!arriving_sends) {
+    CopyPieces(from, arriving.dst);
+  } else {
+    std::vector<Piece> to;
+    for (const ConstPiece& piece : pieces) {
+      to.push_back({const_cast<void*>(piece.data), piece.bytes});
+    }
+    CopyPieces(from, to);
   }
-  if (!arriving_sends) return CopyPieces(from, arriving.dst);
-  std::vector<Piece> to;
-  for (const ConstPiece& piece : waiting.held) {
-    to.push_back({const_cast<void*>(piece.data), piece.bytes});
-  }
-  CopyPieces(from, to);
+  if (holds) held_.Free(waiting.held);
+  waiting.held = kNone;
 }
 
 void EmulatedBackend::PostMessage(int rank, const Operation& operation) {
   const bool sends = Sends(operation.kind);
-  const Key key{operation.context, sends ? rank : operation.peer, sends ? operation.peer : rank,
-                operation.channel};
+  const Matcher::Key key{operation.context, sends ? rank : operation.peer,
+                         sends ? operation.peer : rank, operation.channel};
   const uint64_t order = sends ? posted_[rank]++ : 0;
-  auto [it, inserted] = waiting_.try_emplace(key, Queue{kNone, kNone});
-  Queue& queue = it->second;
-  if (!inserted && Sends(records_[queue.head].kind) != sends) {
-    const uint32_t index = queue.head;
+  const uint32_t place = waiting_.Find(key);
+  Matcher::Waiting& queue = waiting_.at(place);
+  if (queue.head == kNone || Sends(records_[queue.head].kind) == sends) {
+    const uint32_t index = NewRecord();
     Record& record = records_[index];
-    queue.head = record.next;
-    if (queue.head == kNone) waiting_.erase(it);
-    if (record.bytes != operation.bytes) {
-      const uint64_t sent = sends ? operation.bytes : record.bytes;
-      const uint64_t wanted = sends ? record.bytes : operation.bytes;
-      return Fail(absl::InvalidArgumentError(
-          absl::StrCat("rank ", key.src, " sends ", sent, " bytes to rank ", key.dst,
-                       ", which expects ", wanted, " (channel ", key.channel, ")")));
-    }
-    Move(record, operation, sends);
-    const bool reduces =
-        (sends ? record.kind : operation.kind) == OperationKind::kRecvReduce;
-    if (sends) {
-      record.recv_token = record.token;
-      record.token = operation.token;
-      record.order = order;
+    record.kind = operation.kind;
+    record.rank = rank;
+    record.peer = operation.peer;
+    record.bytes = operation.bytes;
+    record.token = operation.token;
+    record.order = order;
+    record.next = kNone;
+    Hold(operation, record);
+    if (queue.head == kNone) {
+      queue.head = index;
     } else {
-      record.recv_token = operation.token;
+      records_[queue.tail].next = index;
     }
-    record.kind = reduces ? OperationKind::kRecvReduce : OperationKind::kRecv;
-    record.rank = key.src;
-    record.peer = key.dst;
-    record.reducing = false;
-    record.sender_first = !sends;
-    record.matched = simulator_->now();
-    record.held.clear();
-    starting_.push_back(index);
+    queue.tail = index;
     return;
   }
-  const uint32_t index = NewRecord();
+  const uint32_t index = queue.head;
   Record& record = records_[index];
-  record.kind = operation.kind;
-  record.rank = rank;
-  record.peer = operation.peer;
-  record.bytes = operation.bytes;
-  record.token = operation.token;
-  record.consumer = operation.consumer;
-  record.order = order;
-  record.posted = simulator_->now();
-  record.next = kNone;
+  queue.head = record.next;
+  if (queue.head == kNone) waiting_.Erase(place);
+  if (record.bytes != operation.bytes) {
+    const uint64_t sent = sends ? operation.bytes : record.bytes;
+    const uint64_t wanted = sends ? record.bytes : operation.bytes;
+    return Fail(absl::InvalidArgumentError(
+        absl::StrCat("rank ", key.src, " sends ", sent, " bytes to rank ", key.dst,
+                     ", which expects ", wanted, " (channel ", key.channel, ")")));
+  }
+  Move(record, operation, sends);
+  const bool reduces = (sends ? record.kind : operation.kind) == OperationKind::kRecvReduce;
   if (sends) {
-    record.held.assign(operation.src.begin(), operation.src.end());
+    record.recv_token = record.token;
+    record.token = operation.token;
+    record.order = order;
   } else {
-    for (const Piece& piece : operation.dst) record.held.push_back({piece.data, piece.bytes});
+    record.recv_token = operation.token;
   }
-  if (inserted) {
-    queue = {index, index};
-  } else {
-    records_[queue.tail].next = index;
-    queue.tail = index;
-  }
+  record.kind = reduces ? OperationKind::kRecvReduce : OperationKind::kRecv;
+  record.rank = key.src;
+  record.peer = key.dst;
+  record.reducing = false;
+  record.sender_first = !sends;
+  if (recording_) TimesOf(index).matched = simulator_->now();
+  starting_.push_back({key.src, index, record.order});
 }
 
-void EmulatedBackend::Keep(const Record& record, Time done, bool local) {
+void EmulatedBackend::Keep(uint32_t index, Time done, bool local) {
+  const Record& record = records_[index];
+  const Times& times = TimesOf(index);
+  if (times.posted < 0) return;
   FlowRecord flow;
   flow.src = record.rank;
   flow.dst = local ? record.rank : record.peer;
   flow.local = local;
   flow.bytes = record.bytes;
-  flow.send_posted = record.sender_first ? record.posted : record.matched;
-  flow.recv_posted = record.sender_first ? record.matched : record.posted;
-  if (local) flow.send_posted = flow.recv_posted = record.posted;
-  flow.sent = local ? done : record.sent;
-  flow.delivered = local ? done : record.delivered;
+  flow.send_posted = record.sender_first ? times.posted : times.matched;
+  flow.recv_posted = record.sender_first ? times.matched : times.posted;
+  if (local) flow.send_posted = flow.recv_posted = times.posted;
+  flow.sent = local ? done : times.sent;
+  flow.delivered = local ? done : times.delivered;
   flow.done = done;
   if (!local) {
     const fabric::Description& d = simulator_->description();
@@ -209,13 +220,18 @@ void EmulatedBackend::Keep(const Record& record, Time done, bool local) {
 
 // What has been matched at this instant enters the fabric.
 void EmulatedBackend::Start() {
-  std::sort(starting_.begin(), starting_.end(), [&](uint32_t a, uint32_t b) {
-    const Record &x = records_[a], &y = records_[b];
-    return x.rank != y.rank ? x.rank < y.rank : x.order < y.order;
-  });
-  for (uint32_t index : starting_) {
-    const Record& record = records_[index];
-    simulator_->Send(record.rank, record.peer, static_cast<int64_t>(record.bytes), index);
+  const auto before = [](const Starting& a, const Starting& b) {
+    return a.order != b.order ? a.order < b.order : a.rank < b.rank;
+  };
+  // By the order of the sender first: what different senders send at once will be served at once,
+  // and lies together. Ranks that go in step have posted in order.
+  if (!std::is_sorted(starting_.begin(), starting_.end(), before)) {
+    std::sort(starting_.begin(), starting_.end(), before);
+  }
+  for (const Starting& starting : starting_) {
+    const Record& record = records_[starting.record];
+    simulator_->Send(record.rank, record.peer, static_cast<int64_t>(record.bytes),
+                     starting.record);
   }
   starting_.clear();
   std::sort(starting_groups_.begin(), starting_groups_.end(),
@@ -303,28 +319,27 @@ absl::Status EmulatedBackend::Poll(Waiting waiting, std::vector<Completion>& don
           static_cast<uint64_t>(record.peer));
       mix(record.bytes);
       if (event.kind == fabric::EventKind::kSent) {
-        record.sent = event.time;
+        if (recording_) TimesOf(index).sent = event.time;
         done.push_back({record.rank, record.token});
         continue;
       }
       if (event.kind == fabric::EventKind::kDelivered) {
-        record.delivered = event.time;
+        if (recording_) TimesOf(index).delivered = event.time;
         if (record.kind == OperationKind::kRecvReduce && topology_.reduce_bandwidth > 0) {
           record.reducing = true;
           simulator_->Reduce(record.peer, static_cast<int64_t>(record.bytes), index);
           continue;
         }
         done.push_back({record.peer, record.recv_token});
-        if (recording_) Keep(record, event.time, false);
+        if (recording_) Keep(index, event.time, false);
       } else if (record.kind == OperationKind::kRecvReduce) {
         done.push_back({record.peer, record.recv_token});
-        if (recording_) Keep(record, event.time, false);
+        if (recording_) Keep(index, event.time, false);
       } else {
         done.push_back({record.rank, record.token});
-        if (recording_) Keep(record, event.time, true);
+        if (recording_) Keep(index, event.time, true);
       }
-      record.next = free_;
-      free_ = index;
+      records_.Free(index);
     }
   }
   return error_;

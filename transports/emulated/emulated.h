@@ -5,12 +5,13 @@
 #include <memory>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "ccl/backend/backend.h"
+#include "fabric/pool.h"
 #include "fabric/simulator.h"
 #include "transports/emulated/groups.h"
+#include "transports/emulated/matcher.h"
 
 namespace ccl {
 
@@ -43,57 +44,62 @@ class EmulatedBackend final : public Backend {
   absl::Span<const FlowRecord> flows() const override { return flows_; }
 
  private:
-  static constexpr uint32_t kNone = ~0u;
+  static constexpr uint32_t kNone = Matcher::kNone;
 
-  struct Key {
-    uint32_t context;
-    int32_t src, dst;
-    uint16_t channel;
-    friend bool operator==(const Key&, const Key&) = default;
-    template <typename H>
-    friend H AbslHashValue(H h, const Key& k) {
-      return H::combine(std::move(h), static_cast<uint64_t>(k.context) << 16 | k.channel,
-                        static_cast<uint64_t>(k.src) << 32 | static_cast<uint32_t>(k.dst));
-    }
-  };
   // One side of a transfer that waits for the other, or a transfer, or a local operation.
   struct Record {
-    OperationKind kind;
-    int32_t rank, peer;
     uint64_t bytes;
     uint64_t token;        // of the side that was posted first, then of the sender
     uint64_t recv_token;   // of the receiver, once matched
-    Consumer* consumer;    // of a waiting kRecvReduce
     uint64_t order;        // of the send among its rank's
-    Time posted, matched;  // when its first and its second side were posted
-    Time sent, delivered;
+    int32_t rank, peer;
+    uint32_t next;         // in its queue
+    uint32_t held;         // of a waiting side with bytes: in held_
+    OperationKind kind;
     bool sender_first;
-    uint32_t next;         // in its queue, or in the free list
     bool reducing;         // the fabric has delivered it, the rank's engine is reducing it
-    std::vector<ConstPiece> held;  // the pieces of a waiting side
   };
-  struct Queue {
-    uint32_t head, tail;
+  // What a waiting side has lent.
+  struct Held {
+    std::vector<ConstPiece> pieces;
+    Consumer* consumer;    // of a kRecvReduce
+  };
+  // Of a record, when flows are recorded.
+  struct Times {
+    Time posted = -1;      // its first side; -1: before recording began
+    Time matched = 0;      // its second side
+    Time sent = 0, delivered = 0;
+  };
+  // A transfer matched at this instant.
+  struct Starting {
+    int32_t rank;
+    uint32_t record;
+    uint64_t order;
   };
 
   EmulatedBackend(std::unique_ptr<fabric::Simulator> simulator, Topology topology);
   uint32_t NewRecord();
+  Times& TimesOf(uint32_t index) {
+    times_.Reach(index);
+    return times_[index];
+  }
   void PostMessage(int rank, const Operation& operation);
-  void Move(const Record& waiting, const Operation& arriving, bool arriving_sends);
+  void Hold(const Operation& operation, Record& record);
+  void Move(Record& waiting, const Operation& arriving, bool arriving_sends);
   void PostGroup(int rank, const Operation& operation);
   void Start();
   void HandleGroup(const fabric::Event& event, std::vector<Completion>& done);
   void Fail(absl::Status status);
-  void Keep(const Record& record, Time done, bool local);
+  void Keep(uint32_t index, Time done, bool local);
 
   const std::unique_ptr<fabric::Simulator> simulator_;
   Topology topology_;
   std::vector<int> ranks_;
   std::vector<uint64_t> posted_;  // sends of each rank so far
-  std::vector<Record> records_;
-  uint32_t free_ = kNone;
-  absl::flat_hash_map<Key, Queue> waiting_;
-  std::vector<uint32_t> starting_;  // transfers matched at this instant
+  fabric::Pool<Record> records_;
+  Matcher waiting_;
+  fabric::Pool<Held> held_;
+  std::vector<Starting> starting_;
   GroupMatcher matcher_;
   std::vector<std::unique_ptr<GroupOperation>> starting_groups_;  // complete at this instant
   std::vector<std::unique_ptr<GroupOperation>> groups_;           // under way, by number
@@ -101,6 +107,7 @@ class EmulatedBackend final : public Backend {
   std::vector<fabric::Event> events_;
   uint64_t digest_ = 14695981039346656037u;
   bool recording_ = false;
+  fabric::Pool<Times> times_;       // by record, while recording
   std::vector<FlowRecord> flows_;
   absl::Status error_;
 };
