@@ -20,6 +20,7 @@ using Command = std::function<int()>;
 void AddPerf(CLI::App& app, Command& run);
 void AddCompare(CLI::App& app, Command& run);
 void AddExplain(CLI::App& app, Command& run);
+void AddTrace(CLI::App& app, Command& run);
 void AddVerify(CLI::App& app, Command& run);
 void AddFabric(CLI::App& app, Command& run);
 void AddList(CLI::App& app, Command& run);

@@ -237,8 +237,9 @@ int List(const std::string& what) {
     return 0;
   }
   if (what == "backends") {
-    std::printf("emulated:FABRIC[?ranks=N&engine=E&set=KEY=VALUE]  all ranks in this process, virtual time\n"
-                "mpi:                                              the ranks of mpirun\n");
+    std::printf("emulated:FABRIC[?ranks=N&engine=E&trace=FILE&set=KEY=VALUE]\n"
+                "        all ranks in this process, virtual time\n"
+                "mpi:    the ranks of mpirun\n");
     return 0;
   }
   if (what == "types") {

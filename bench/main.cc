@@ -30,6 +30,7 @@ int main(int argc, char** argv) {
   ccl::AddPerf(app, run);
   ccl::AddCompare(app, run);
   ccl::AddExplain(app, run);
+  ccl::AddTrace(app, run);
   ccl::AddVerify(app, run);
   ccl::AddFabric(app, run);
   ccl::AddList(app, run);

@@ -33,6 +33,7 @@ uint32_t FifoWires::NewSegment(uint32_t message) {
   const uint32_t index = segments_.New();
   Segment& s = segments_[index];
   s.message = message;
+  s.waiting = 0;
   s.sibling = m.segments;
   m.segments = index;
   return index;
@@ -99,7 +100,9 @@ void FifoWires::Arrive(uint32_t index) {
 
 void FifoWires::Wait(uint32_t port, uint32_t index) {
   PortState& p = ports_[port];
+  if (observer_ != nullptr) observer_->Waiting(port, segments_[index].bytes, queue_.now());
   segments_[index].next = kNone;
+  segments_[index].waiting = 1;
   if (p.first == kNone) {
     p.first = index;
   } else {
@@ -133,6 +136,9 @@ void FifoWires::Serve(uint32_t port, uint32_t index) {
     Promised(port, {.head = s.head, .tail = p.tail, .started = p.started, .begins = head_out,
                     .ends = s.tail, .offset = s.offset, .bytes = s.bytes, .message = s.message,
                     .stage = s.stage});
+  }
+  if (observer_ != nullptr) {
+    observer_->Booked(port, s.message, s.bytes, head_out, s.tail);
   }
   const Time latency = network_.hop_latencies(m.profile)[s.stage];
   if (s.stage == 0) {
@@ -179,6 +185,8 @@ void FifoWires::ServeNext(uint32_t port) {
     const uint32_t index = p.first;
     Segment& s = segments_[index];
     p.first = s.next;
+    s.waiting = 0;
+    if (observer_ != nullptr) observer_->Waiting(port, -s.bytes, queue_.now());
     if (s.offset == kWithdrawn) continue;
     const int64_t chunk = messages_[s.message].chunk;
     if (p.first != kNone && s.bytes > chunk) {
@@ -197,24 +205,29 @@ void FifoWires::ServeNext(uint32_t port) {
 }
 
 // Takes back from the ports after stage `stage` of a message's path what they were promised of its
-// bytes [begin, end). What a port serves may have been split since, so it goes by bytes.
+// bytes [begin, end): lost_ has how much, by stage. What a port took on last it passes for so much
+// shorter. Before that it took on others, whose times stand: then its clock alone goes back, for
+// those who come.
 void FifoWires::TakeBack(uint32_t message, uint32_t stage, int64_t begin, int64_t end) {
   const Message& m = messages_[message];
+  const Time now = queue_.now();
   for (++stage; stage < m.length; ++stage) {
     const uint32_t port = paths_[m.path + stage];
     PortState& p = ports_[port];
+    int64_t lost = lost_[stage];
+    if (observer_ != nullptr && lost > 0) observer_->TakenBack(port, message, lost);
     if (rates_change_) {
       TakeBackPromises(port, message, begin, end);
       continue;
     }
-    if (p.message != message || p.busy <= queue_.now() || p.offset >= end ||
-        p.offset + p.bytes <= begin) {
-      continue;
+    if (lost == 0 || p.busy <= now) continue;
+    if (p.message == message && p.offset < end && p.offset + p.bytes > begin) {
+      const int64_t keep = std::max<int64_t>(0, begin - p.offset);
+      lost -= p.bytes - keep;
+      p.busy += Service(keep, p.rate) - Service(p.bytes, p.rate);
+      p.bytes = keep;
     }
-    const int64_t keep = std::max<int64_t>(0, begin - p.offset);
-    p.busy = std::max(queue_.now(), p.busy - Service(p.bytes, p.rate) +
-                                        Service(keep, p.rate));
-    p.bytes = keep;
+    p.busy = std::max(now, p.busy - Service(std::max<int64_t>(0, lost), p.rate));
     WakeAt(port, p.busy);
   }
 }
@@ -224,6 +237,9 @@ void FifoWires::Shorten(uint32_t index, int64_t keep) {
   Segment& s = segments_[index];
   Message& m = messages_[s.message];
   const int64_t whole = s.bytes;
+  if (observer_ != nullptr && s.waiting != 0) {
+    observer_->Waiting(PortOf(s), keep - whole, queue_.now());
+  }
   if (s.stage == m.length) m.undelivered += whole - keep;
   if (whole > 0) {
     s.duration = Share(s.duration, keep, whole);
@@ -247,7 +263,7 @@ uint32_t FifoWires::Cut(uint32_t port, int64_t granularity) {
   const Message& m = messages_[p.message];
   uint32_t stage = 0;
   while (paths_[m.path + stage] != port) ++stage;
-  p.busy = p.started + Service(keep, p.rate);
+  p.busy = std::min(p.busy, p.started + Service(keep, p.rate));
   const Time tail = p.tail;
   const Time head = std::min(std::max(now, p.started + Share(tail > p.started ? tail - p.started : 0,
                                                              keep, p.bytes)),
@@ -263,10 +279,14 @@ uint32_t FifoWires::Cut(uint32_t port, int64_t granularity) {
 uint32_t FifoWires::Withdraw(uint32_t message, uint32_t stage, int64_t begin, int64_t end, Time head,
                              Time tail) {
   Message& m = messages_[message];
+  if (observer_ != nullptr) observer_->TakenBack(paths_[m.path + stage], message, end - begin);
+  lost_.assign(m.length, 0);
   for (uint32_t i = m.segments; i != kNone; i = segments_[i].sibling) {
     const Segment& s = segments_[i];
     if (s.stage <= stage || s.offset + s.bytes <= begin || s.offset >= end) continue;
-    Shorten(i, std::max<int64_t>(0, begin - s.offset));
+    const int64_t stays = std::max<int64_t>(0, begin - s.offset);
+    for (uint32_t passed = stage + 1; passed < s.stage; ++passed) lost_[passed] += s.bytes - stays;
+    Shorten(i, stays);
   }
   TakeBack(message, stage, begin, end);
   if (stage == 0) m.unsent += end - begin;

@@ -51,7 +51,8 @@ class FifoWires final : public Wires {
     uint32_t message;
     uint32_t next;     // in the queue of its port
     uint32_t sibling;  // the message's segments
-    uint32_t stage;    // index in the path of the next port, the path's length when past the last
+    uint32_t stage : 31;  // index in the path of the next port; its length: past the last
+    uint32_t waiting : 1;  // in the queue of that port
   };
   struct Message {
     int64_t unsent, undelivered;  // bytes that have not been served by the first and last port
@@ -131,6 +132,7 @@ class FifoWires final : public Wires {
   std::vector<PortState> ports_;
   Pool<Message> messages_;  // numbered by their owner
   Pool<Segment> segments_;
+  std::vector<int64_t> lost_;  // of the cut under way: bytes taken back, by stage
   std::vector<uint32_t> paths_;
   std::vector<std::vector<uint32_t>> free_paths_;  // by log2 of the room
   // By port, when rates change.

@@ -58,6 +58,7 @@ void FluidWires::Enter(const Passage& passage, const Path& path) {
     return;
   }
   f.remaining = std::max<Work>(1, static_cast<Work>(passage.bytes) * kSecond << shift_);
+  f.bytes = passage.bytes;
   f.rate = 0;
   f.cap = kNever;
   if (passage.rate > 0) f.cap = Units(passage.rate);
@@ -85,6 +86,9 @@ void FluidWires::SetRate(uint32_t port, int64_t rate) {
 void FluidWires::Drain(uint32_t id) {
   Flow& f = flows_[id];
   for (const Hop& hop : f.hops) {
+    if (observer_ != nullptr) {
+      observer_->Booked(hop.port, id, f.bytes, f.entered, queue_.now());
+    }
     std::vector<Member>& flows = ports_[hop.port].flows;
     const Member moved = flows.back();
     flows[hop.place] = moved;

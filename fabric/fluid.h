@@ -51,6 +51,7 @@ class FluidWires final : public Wires {
   };
   struct Flow {
     Work remaining = 0;      // at `updated`
+    int64_t bytes = 0;
     int64_t rate = 0;        // in units
     int64_t cap = 0;         // in units
     int64_t level = -1;      // rate of the solution under way; -1: still growing

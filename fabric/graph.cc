@@ -195,4 +195,10 @@ std::string GraphNetwork::PortName(uint32_t port) const {
                       NodeName(d_, back ? link.from : link.to));
 }
 
+int GraphNetwork::PortEndpoint(uint32_t port) const {
+  const Link& link = d_.links[port / 2];
+  const int from = port % 2 == 1 ? link.to : link.from;
+  return from < d_.endpoints ? from : -1;
+}
+
 }  // namespace fabric

@@ -43,6 +43,7 @@ class GraphNetwork final : public Network {
   void Climb(int src, int tier, Path& path) override;    // not called: no tier reduces
   void Descend(int tier, int dst, Path& path) override;  // likewise
   std::string PortName(uint32_t port) const override;
+  int PortEndpoint(uint32_t port) const override;
 
  private:
   explicit GraphNetwork(const Description& description);

@@ -7,6 +7,22 @@
 
 namespace fabric {
 
+absl::string_view Name(PortKind kind) {
+  switch (kind) {
+    case PortKind::kSend:
+      return "send";
+    case PortKind::kReceive:
+      return "receive";
+    case PortKind::kUp:
+      return "up";
+    case PortKind::kDown:
+      return "down";
+    case PortKind::kLink:
+      return "link";
+  }
+  return "";
+}
+
 absl::StatusOr<std::unique_ptr<Network>> Network::Create(const Description& description) {
   if (absl::Status status = Validate(description); !status.ok()) return status;
   if (!description.links.empty()) return GraphNetwork::Create(description);

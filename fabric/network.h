@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "fabric/description.h"
 #include "fabric/units.h"
@@ -15,6 +16,8 @@
 namespace fabric {
 
 enum class PortKind : uint8_t { kSend, kReceive, kUp, kDown, kLink };
+// "send", "receive", "up", "down", "link".
+absl::string_view Name(PortKind kind);
 
 // A directed link with the queue in front of it.
 struct Port {
@@ -45,8 +48,10 @@ class Network {
   // an endpoint to the switch, and from the switch to an endpoint.
   virtual void Climb(int src, int tier, Path& path) = 0;
   virtual void Descend(int tier, int dst, Path& path) = 0;
-  // "endpoint 3 send (node)", "node 2 up 1": for messages and traces.
+  // "endpoint 3 send node", "node 2 up 1": for messages and traces.
   virtual std::string PortName(uint32_t port) const = 0;
+  // The endpoint that a port is a part of, or whose link it is; -1: a switch's.
+  virtual int PortEndpoint(uint32_t port) const = 0;
 
  protected:
   Network() = default;

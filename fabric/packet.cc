@@ -111,6 +111,10 @@ void PacketWires::Serve(uint32_t port) {
     const Packet& packet = packets_[index];
     Message& m = messages_[packet.message];
     const Hop& hop = m.hops[packet.hop];
+    if (observer_ != nullptr && packet.hop > 0) {
+      observer_->Waiting(port, -packet.bytes, queue_.now());
+    }
+    p.began = queue_.now();
     p.left = packet.bytes;
     Finish(port);
     if (hop.lane != kNone) {
@@ -161,6 +165,7 @@ void PacketWires::Arrive(uint32_t index) {
     packets_[lane.last].next = index;
   }
   lane.last = index;
+  if (observer_ != nullptr) observer_->Waiting(lane.output, packet.bytes, queue_.now());
   Serve(lane.output);
 }
 
@@ -172,6 +177,9 @@ void PacketWires::Served(uint32_t port) {
   p.packet = kNone;
   const Packet packet = packets_[index];
   Message& m = messages_[packet.message];
+  if (observer_ != nullptr) {
+    observer_->Booked(port, packet.message, packet.bytes, p.began, queue_.now());
+  }
   const Time there = queue_.now() + network_.hop_latencies(m.profile)[packet.hop];
   uint32_t credited = kNone;
   if (packet.hop > 0) {

@@ -82,6 +82,7 @@ class PacketWires final : public Wires {
   struct PortState {
     int64_t rate = 0;
     uint32_t packet = kNone;  // under way
+    Time began = 0;           // to pass
     int64_t left = 0;         // bytes of it that had not passed at `since`
     Time since = 0;
     Time served_at = -1;      // when it will have; -1: the port is down

@@ -38,6 +38,11 @@ Simulator::Simulator(Description description, std::unique_ptr<Network> network,
       engines_(description_.endpoints, 0),
       next_start_(description_.message_gap > 0 ? description_.endpoints : 0, 0) {}
 
+void Simulator::Watch(Observer* observer) {
+  observer_ = observer;
+  wires_->Watch(observer);
+}
+
 uint32_t Simulator::NewRecord(int src, int dst, int64_t bytes, uint64_t user, int order_source) {
   const uint32_t id = records_.New();
   const uint64_t order =
@@ -100,6 +105,7 @@ void Simulator::Enter(uint32_t id) {
       network_->Descend(tier, r.dst, path_);
     }
   }
+  if (observer_ != nullptr) observer_->Entered(id, r.src, r.dst);
   wires_->Enter(passage, path_);
 }
 
@@ -114,7 +120,9 @@ void Simulator::Engine(int endpoint, int64_t bytes, int64_t rate, uint64_t user)
   Require(endpoint >= 0 && endpoint < description_.endpoints, "engine: endpoint out of range");
   Require(bytes >= 0, "engine: negative size");
   Time& clock = engines_[endpoint];
-  clock = std::max(clock, now()) + (rate == 0 ? 0 : TransferTime(bytes, rate));
+  const Time begin = std::max(clock, now());
+  clock = begin + (rate == 0 ? 0 : TransferTime(bytes, rate));
+  if (observer_ != nullptr) observer_->Worked(endpoint, bytes, begin, clock);
   const uint32_t id = NewRecord(endpoint, endpoint, bytes, user, endpoint);
   queue_.Push({clock, records_[id].order, id, kTimer});
 }

@@ -15,6 +15,7 @@
 #include "absl/types/span.h"
 #include "fabric/description.h"
 #include "fabric/network.h"
+#include "fabric/observer.h"
 #include "fabric/pool.h"
 #include "fabric/queue.h"
 #include "fabric/units.h"
@@ -52,6 +53,9 @@ class Simulator final : private Arrivals {
   // Whether something was to end later than kLongest: then it never does.
   bool out_of_time() const { return queue_.out_of_time(); }
   absl::string_view engine() const { return wires_->name(); }
+  const Network& network() const { return *network_; }
+  // From now on; null: nobody. It lives for as long as messages are under way.
+  void Watch(Observer* observer);
 
   // Reported as kSent and as kDelivered. src == dst takes the way of a neighbour.
   void Send(int src, int dst, int64_t bytes, uint64_t user);
@@ -121,6 +125,7 @@ class Simulator final : private Arrivals {
   std::vector<Entry> batch_;
   Path path_;
   uint64_t sequence_ = 0;
+  Observer* observer_ = nullptr;
   std::vector<Event>* out_ = nullptr;  // of the Advance under way
 };
 

@@ -297,4 +297,23 @@ std::string TieredNetwork::PortName(uint32_t port) const {
   return "";
 }
 
+int TieredNetwork::PortEndpoint(uint32_t port) const {
+  const Port& p = ports_[port];
+  const Tier& t = d_.tiers[p.tier];
+  const TierPorts& ports = tiers_[p.tier];
+  switch (p.kind) {
+    case PortKind::kSend:
+      return static_cast<int>(port - ports.send);
+    case PortKind::kReceive:
+      return static_cast<int>(port - ports.receive);
+    case PortKind::kLink:
+      return static_cast<int>((port - ports.links) /
+                              (t.kind == TierKind::kMesh ? t.group_size : 2 * t.dimensions.size()));
+    case PortKind::kUp:
+    case PortKind::kDown:
+      break;
+  }
+  return -1;
+}
+
 }  // namespace fabric

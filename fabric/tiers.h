@@ -21,6 +21,7 @@ class TieredNetwork final : public Network {
   void Climb(int src, int tier, Path& path) override;
   void Descend(int tier, int dst, Path& path) override;
   std::string PortName(uint32_t port) const override;
+  int PortEndpoint(uint32_t port) const override;
 
  private:
   static constexpr uint32_t kNone = ~0u;

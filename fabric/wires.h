@@ -9,6 +9,7 @@
 #include "absl/strings/string_view.h"
 #include "fabric/description.h"
 #include "fabric/network.h"
+#include "fabric/observer.h"
 #include "fabric/queue.h"
 
 namespace fabric {
@@ -57,11 +58,16 @@ class Wires {
   // and what comes there waits. What has passed stays passed; the byte that is passing is the first
   // that the new rate holds for. Of wires that were made with `rates_change`.
   virtual void SetRate(uint32_t port, int64_t rate) = 0;
+  // Null: nobody.
+  void Watch(Observer* observer) { observer_ = observer; }
 
   // All four outlive the wires.
   static std::unique_ptr<Wires> Create(EngineKind kind, const Network& network,
                                        const Description& description, bool rates_change,
                                        Queue& queue, Arrivals& arrivals);
+
+ protected:
+  Observer* observer_ = nullptr;
 };
 
 }  // namespace fabric

@@ -106,6 +106,18 @@ struct FlowRecord {
   Time start() const { return send_posted > recv_posted ? send_posted : recv_posted; }
 };
 
+// What has passed a port or link of the fabric since the beginning.
+struct PortRecord {
+  std::string name;       // "endpoint 3 send node"
+  std::string kind;       // what ports alike have in common: "send node"
+  double bandwidth = 0;   // bytes/s
+  uint64_t bytes = 0;     // on the wire
+  uint64_t passages = 0;  // messages, or pieces of them where they took turns
+  double busy = 0;        // bytes over what could have passed until now
+  double mean_waiting = 0;    // bytes in front of it
+  uint64_t most_waiting = 0;
+};
+
 // Ranks of one job. Not thread-safe: the engine serialises calls. Matching: the k-th send from a
 // to b in (context, channel) meets the k-th receive, in the order of posting; the byte counts must
 // agree, and a disagreement is an error that names both sides. Zero-byte messages match like others.
@@ -149,6 +161,9 @@ class Backend {
   // neither times nor bytes.
   virtual void RecordFlows() {}
   virtual absl::Span<const FlowRecord> flows() const { return {}; }
+  // Likewise of every port. To be called before the first Post.
+  virtual void RecordPorts() {}
+  virtual std::vector<PortRecord> ports() { return {}; }
 
  protected:
   Backend() = default;

@@ -59,6 +59,16 @@ absl::Span<const FlowRecord> Engine::flows() {
   return backend_->flows();
 }
 
+void Engine::RecordPorts() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  backend_->RecordPorts();
+}
+
+std::vector<PortRecord> Engine::ports() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  return backend_->ports();
+}
+
 std::unique_ptr<Stream> Engine::NewStream(int rank) {
   auto stream = std::make_unique<Stream>();
   stream->rank = rank;

@@ -49,6 +49,8 @@ class Engine {
   // See Backend. The records stay where they are until the next operation.
   void RecordFlows();
   absl::Span<const FlowRecord> flows();
+  void RecordPorts();
+  std::vector<PortRecord> ports();
 
   std::unique_ptr<Stream> NewStream(int rank);
   // Forgets a stream's work. What is under way completes and goes nowhere: until then the work, with

@@ -29,6 +29,7 @@ class BareNetwork final : public Network {
   void Climb(int, int, Path&) override {}
   void Descend(int, int, Path&) override {}
   std::string PortName(uint32_t port) const override { return std::to_string(port); }
+  int PortEndpoint(uint32_t port) const override { return static_cast<int>(port); }
 
  private:
   const Time hop_;

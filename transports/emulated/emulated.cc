@@ -1,6 +1,7 @@
 #include "transports/emulated/emulated.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <numeric>
 #include <utility>
 
@@ -17,11 +18,57 @@ constexpr uint64_t kGroup = uint64_t{1} << 63;  // in an event's user: the numbe
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Backend>> EmulatedBackend::Create(
-    const fabric::Description& description, fabric::EngineKind engine) {
+    const fabric::Description& description, fabric::EngineKind engine, const std::string& trace) {
   auto simulator = fabric::Simulator::Create(description, engine);
   if (!simulator.ok()) return simulator.status();
-  return std::unique_ptr<Backend>(
+  std::unique_ptr<EmulatedBackend> backend(
       new EmulatedBackend(*std::move(simulator), TopologyOf(description)));
+  if (trace.empty()) return backend;
+  const fabric::Simulator& s = *backend->simulator_;
+  auto file = fabric::TraceFile::Create(trace, s.description(), s.network());
+  if (!file.ok()) return file.status();
+  backend->RecordPorts();
+  backend->recorder_->WriteTo(*std::move(file));
+  return backend;
+}
+
+EmulatedBackend::~EmulatedBackend() {
+  if (recorder_ == nullptr) return;
+  const absl::Status status = recorder_->Close();
+  if (!status.ok()) std::fprintf(stderr, "warning: %s\n", std::string(status.message()).c_str());
+}
+
+void EmulatedBackend::RecordPorts() {
+  if (recorder_ != nullptr) return;
+  recorder_ = std::make_unique<fabric::Recorder>(simulator_->network());
+  simulator_->Watch(recorder_.get());
+}
+
+std::vector<PortRecord> EmulatedBackend::ports() {
+  std::vector<PortRecord> records;
+  if (recorder_ == nullptr) return records;
+  const fabric::Network& network = simulator_->network();
+  const std::vector<fabric::PortUsage>& usage = recorder_->Usage(simulator_->now());
+  const double now = static_cast<double>(simulator_->now());
+  records.reserve(usage.size());
+  for (uint32_t i = 0; i < usage.size(); ++i) {
+    const fabric::Port& port = network.ports()[i];
+    const fabric::PortUsage& u = usage[i];
+    PortRecord record;
+    record.name = network.PortName(i);
+    record.kind = absl::StrCat(fabric::Name(port.kind), " ",
+                               simulator_->description().tiers[port.tier].name);
+    record.bandwidth = static_cast<double>(port.rate);
+    record.bytes = static_cast<uint64_t>(u.bytes);
+    record.passages = static_cast<uint64_t>(u.passages);
+    record.most_waiting = static_cast<uint64_t>(u.most_waiting);
+    if (now > 0) {
+      record.busy = static_cast<double>(u.bytes) * fabric::kSecond / record.bandwidth / now;
+      record.mean_waiting = u.waiting / now;
+    }
+    records.push_back(std::move(record));
+  }
+  return records;
 }
 
 EmulatedBackend::EmulatedBackend(std::unique_ptr<fabric::Simulator> simulator, Topology topology)

@@ -9,6 +9,7 @@
 #include "absl/strings/string_view.h"
 #include "ccl/backend/backend.h"
 #include "fabric/pool.h"
+#include "fabric/recorder.h"
 #include "fabric/simulator.h"
 #include "transports/emulated/groups.h"
 #include "transports/emulated/matcher.h"
@@ -25,8 +26,12 @@ namespace ccl {
 // switches that reduce and replicate cannot join one.
 class EmulatedBackend final : public Backend {
  public:
-  static absl::StatusOr<std::unique_ptr<Backend>> Create(
-      const fabric::Description& description, fabric::EngineKind engine);
+  // `trace`: a file for what passes every port, in the trace event format; empty: none.
+  static absl::StatusOr<std::unique_ptr<Backend>> Create(const fabric::Description& description,
+                                                         fabric::EngineKind engine,
+                                                         const std::string& trace = "");
+  // A trace that could not be written whole is said on standard error.
+  ~EmulatedBackend() override;
 
   absl::string_view name() const override { return "emulated"; }
   int ranks() const override { return static_cast<int>(ranks_.size()); }
@@ -42,6 +47,8 @@ class EmulatedBackend final : public Backend {
   uint64_t Digest() const override { return digest_; }
   void RecordFlows() override { recording_ = true; }
   absl::Span<const FlowRecord> flows() const override { return flows_; }
+  void RecordPorts() override;
+  std::vector<PortRecord> ports() override;
 
  private:
   static constexpr uint32_t kNone = Matcher::kNone;
@@ -109,10 +116,11 @@ class EmulatedBackend final : public Backend {
   bool recording_ = false;
   fabric::Pool<Times> times_;       // by record, while recording
   std::vector<FlowRecord> flows_;
+  std::unique_ptr<fabric::Recorder> recorder_;  // null: nobody asked
   absl::Status error_;
 };
 
-// "NAME[?ranks=N&engine=E&set=KEY=VALUE&...]", the part of an emulated URL behind the scheme.
+// "NAME[?ranks=N&engine=E&trace=FILE&set=KEY=VALUE&...]", the part of an emulated URL behind the scheme.
 // `ranks` is the caller's number, 0 when the URL or the fabric is to say.
 absl::StatusOr<std::unique_ptr<Backend>> OpenEmulated(absl::string_view rest, int ranks);
 

@@ -59,6 +59,7 @@ absl::StatusOr<std::unique_ptr<Backend>> OpenEmulated(absl::string_view rest, in
       absl::StrSplit(rest, absl::MaxSplits('?', 1));
   int asked = 0;
   std::vector<std::string> sets;
+  std::string trace;
   fabric::EngineKind engine = fabric::EngineKind::kFifo;
   for (absl::string_view option : absl::StrSplit(parts.second, '&', absl::SkipEmpty())) {
     if (absl::ConsumePrefix(&option, "ranks=")) {
@@ -72,10 +73,12 @@ absl::StatusOr<std::unique_ptr<Backend>> OpenEmulated(absl::string_view rest, in
       auto parsed = fabric::ParseEngine(option);
       if (!parsed.ok()) return parsed.status();
       engine = *parsed;
+    } else if (absl::ConsumePrefix(&option, "trace=")) {
+      trace = std::string(option);
     } else {
       return absl::InvalidArgumentError(
           absl::StrCat("emulated: unknown option '", option,
-                       "'; known: ranks=N, set=KEY=VALUE, engine=NAME"));
+                       "'; known: ranks=N, set=KEY=VALUE, engine=NAME, trace=FILE"));
     }
   }
   if (ranks > 0 && asked > 0 && ranks != asked) {
@@ -84,7 +87,7 @@ absl::StatusOr<std::unique_ptr<Backend>> OpenEmulated(absl::string_view rest, in
   }
   auto description = fabric::Load(parts.first, ranks > 0 ? ranks : asked, sets);
   if (!description.ok()) return description.status();
-  return EmulatedBackend::Create(*description, engine);
+  return EmulatedBackend::Create(*description, engine, trace);
 }
 
 }  // namespace ccl
