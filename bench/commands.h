@@ -36,6 +36,11 @@ std::string CollectiveName(const Trial& trial);
 std::string FabricUrl(const std::string& fabric, const std::string& engine,
                       const std::vector<std::string>& sets);
 
+// Prints the elasticity of a trial's time to every parameter of an emulated fabric: by how many per
+// cent it changes for one per cent of the parameter, the algorithm kept.
+absl::Status PrintSensitivity(const std::string& fabric, const std::string& engine,
+                              const std::vector<std::string>& sets, int ranks, Trial trial);
+
 // The known word nearest to `word`, or "" when none is near.
 std::string Nearest(absl::string_view word, const std::vector<std::string>& known);
 

@@ -237,7 +237,7 @@ int List(const std::string& what) {
     return 0;
   }
   if (what == "backends") {
-    std::printf("emulated:FABRIC[?ranks=N&engine=E&trace=FILE&set=KEY=VALUE]\n"
+    std::printf("emulated:FABRIC[?ranks=N&engine=E&trace=FILE&pace=X&set=KEY=VALUE]\n"
                 "        all ranks in this process, virtual time\n"
                 "mpi:    the ranks of mpirun\n");
     return 0;

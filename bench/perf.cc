@@ -18,7 +18,7 @@ struct PerfOptions {
   std::string backend, fabric, algorithm, json;
   std::vector<std::string> sets;
   std::string engine;
-  bool phantom = false;
+  bool phantom = false, sensitivity = false;
 };
 
 // Half a row: "  time  algbw  busbw  #wrong".
@@ -87,6 +87,9 @@ absl::StatusOr<int> Perf(const PerfOptions& o) {
   if (o.fabric.empty() && !(o.sets.empty() && o.engine.empty())) {
     return absl::InvalidArgumentError(
         "--set and --engine go with --fabric; a --backend says such things in its URL");
+  }
+  if (o.fabric.empty() && o.sensitivity) {
+    return absl::InvalidArgumentError("--sensitivity is to the parameters of an emulated --fabric");
   }
   if (!o.fabric.empty()) options.backend = FabricUrl(o.fabric, o.engine, o.sets);
   auto opened = Job::Open(options, o.ranks);
@@ -169,6 +172,14 @@ absl::StatusOr<int> Perf(const PerfOptions& o) {
       std::fprintf(stderr, "warning: sizes below 16 bytes a rank were rounded down to 0, as "
                            "nccl-tests does; raise -b\n");
     }
+    for (const Record& record : records) {
+      if (!o.sensitivity) break;
+      trial.count = record.count;
+      trial.in_place = false;
+      trial.algorithm = trial.sendrecv ? "" : record.algorithm;
+      absl::Status status = PrintSensitivity(o.fabric, o.engine, o.sets, n, trial);
+      if (!status.ok()) return status;
+    }
     if (!o.json.empty()) {
       absl::Status status = WriteJson(o.json, job.world(), backend, records);
       if (!status.ok()) return status;
@@ -200,6 +211,8 @@ void AddPerf(CLI::App& app, Command& run) {
   sub->add_option("--engine", o->engine, "how messages share ports: fifo (default), fluid, packet");
   sub->add_option("--algorithm", o->algorithm, "force an algorithm");
   sub->add_flag("--phantom", o->phantom, "sizes without bytes (emulated)");
+  sub->add_flag("--sensitivity", o->sensitivity,
+                "elasticity of each row's time to every parameter of the fabric");
   sub->add_option("--json", o->json, "write results to a file");
   sub->callback([o, &run] {
     run = [o] {

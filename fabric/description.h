@@ -158,6 +158,18 @@ std::vector<std::string> PresetNames();
 absl::Status SetKey(absl::string_view key, absl::string_view value, Description& description);
 absl::Status Set(absl::string_view key_and_value, Description& description);
 
+// A number that SetKey sets and that may take any value near its own: no count, no choice.
+struct Parameter {
+  std::string key;
+  double value = 0;
+  std::string unit;  // "ps", "B/s", "m", "B"; "" of a ratio or fraction
+  bool whole = false;
+};
+// Those of a resolved description, each once though some have two keys.
+std::vector<Parameter> Parameters(const Description& description);
+// As SetKey reads it.
+std::string ValueText(const Parameter& parameter);
+
 }  // namespace fabric
 
 #endif  // FABRIC_DESCRIPTION_H_

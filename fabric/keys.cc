@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <variant>
@@ -7,6 +9,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "fabric/description.h"
@@ -143,7 +146,54 @@ struct Parse {
   }
 };
 
+struct Read {
+  const std::string& key;
+
+  Parameter operator()(BandwidthKey k) const { return {key, *k.value, "B/s", true}; }
+  Parameter operator()(LengthKey k) const { return {key, *k.value, "m"}; }
+  Parameter operator()(FractionKey k) const { return {key, *k.value}; }
+  Parameter operator()(RatioKey k) const { return {key, *k.value}; }
+  Parameter operator()(TimeKey k) const { return {key, static_cast<double>(*k.value), "ps", true}; }
+  Parameter operator()(BytesKey k) const { return {key, static_cast<double>(*k.value), "B", true}; }
+  // Counts and choices.
+  template <typename T>
+  Parameter operator()(T) const { return {}; }
+};
+
+// Where the value is.
+struct Address {
+  template <typename T>
+  const void* operator()(T key) const { return key.value; }
+};
+
 }  // namespace
+
+std::vector<Parameter> Parameters(const Description& description) {
+  Description d = description;
+  std::vector<Parameter> parameters;
+  std::vector<const void*> seen;
+  std::vector<std::string> ratios;  // of uplinks, which then have no rate of their own
+  for (const Tier& tier : d.tiers) {
+    if (tier.oversubscription > 0) ratios.push_back(absl::StrCat(tier.name, ".uplink_bandwidth"));
+  }
+  for (const Key& key : Keys(d)) {
+    const void* address = std::visit(Address{}, key.target);
+    Parameter parameter = std::visit(Read{key.name}, key.target);
+    if (parameter.key.empty() || std::find(seen.begin(), seen.end(), address) != seen.end() ||
+        std::find(ratios.begin(), ratios.end(), key.name) != ratios.end() ||
+        parameter.value >= static_cast<double>(INT64_MAX)) {
+      continue;
+    }
+    seen.push_back(address);
+    parameters.push_back(std::move(parameter));
+  }
+  return parameters;
+}
+
+std::string ValueText(const Parameter& p) {
+  return absl::StrCat(p.whole ? absl::StrFormat("%.0f", p.value) : absl::StrFormat("%.12g", p.value),
+                      p.unit.empty() ? "" : " ", p.unit);
+}
 
 absl::Status SetKey(absl::string_view name, absl::string_view value, Description& d) {
   std::vector<std::string> names;
