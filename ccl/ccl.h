@@ -76,8 +76,8 @@ typedef struct {
 typedef struct {
   size_t size;           /* set by the initialiser: the version of this struct */
   unsigned int magic;
-  const char* backend;   /* "mpi:", "emulated:FABRIC?ranks=N&engine=E&trace=FILE&set=KEY=VALUE"; NULL:
-                            the environment's CCL_BACKEND, else mpi: under mpirun, else
+  const char* backend;   /* "mpi:", "emulated:FABRIC?ranks=N&engine=E&trace=FILE&pace=X&set=KEY=VALUE";
+                            NULL: the environment's CCL_BACKEND, else mpi: under mpirun, else
                             emulated:crossbar */
   const char* algorithms; /* overrides as in CCL_ALGO, which they go before; NULL: none */
   int phantom;           /* 1: buffers are not touched and may be NULL; emulated backends only */

@@ -18,14 +18,15 @@ constexpr uint64_t kGroup = uint64_t{1} << 63;  // in an event's user: the numbe
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Backend>> EmulatedBackend::Create(
-    const fabric::Description& description, fabric::EngineKind engine, const std::string& trace) {
-  auto simulator = fabric::Simulator::Create(description, engine);
+    const fabric::Description& description, const EmulatedOptions& options) {
+  auto simulator = fabric::Simulator::Create(description, options.engine);
   if (!simulator.ok()) return simulator.status();
   std::unique_ptr<EmulatedBackend> backend(
       new EmulatedBackend(*std::move(simulator), TopologyOf(description)));
-  if (trace.empty()) return backend;
+  if (options.dilation > 0) backend->pacer_ = std::make_unique<Pacer>(options.dilation);
+  if (options.trace.empty()) return backend;
   const fabric::Simulator& s = *backend->simulator_;
-  auto file = fabric::TraceFile::Create(trace, s.description(), s.network());
+  auto file = fabric::TraceFile::Create(options.trace, s.description(), s.network());
   if (!file.ok()) return file.status();
   backend->RecordPorts();
   backend->recorder_->WriteTo(*std::move(file));
@@ -101,6 +102,7 @@ void EmulatedBackend::Fail(absl::Status status) {
 }
 
 void EmulatedBackend::Post(int rank, absl::Span<const Operation> operations) {
+  if (pacer_ != nullptr) pacer_->Posted();
   for (const Operation& operation : operations) {
     if (operation.kind <= OperationKind::kRecvReduce) {
       PostMessage(rank, operation);
@@ -350,6 +352,7 @@ absl::Status EmulatedBackend::Poll(Waiting waiting, std::vector<Completion>& don
       return error_;
     }
     if (!moved) break;
+    if (pacer_ != nullptr) pacer_->WaitFor(simulator_->now());
     for (const fabric::Event& event : events_) {
       const auto mix = [&](uint64_t v) { digest_ = (digest_ ^ v) * 1099511628211u; };
       mix(static_cast<uint64_t>(event.time));

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -13,8 +14,15 @@
 #include "fabric/simulator.h"
 #include "transports/emulated/groups.h"
 #include "transports/emulated/matcher.h"
+#include "transports/emulated/pacer.h"
 
 namespace ccl {
+
+struct EmulatedOptions {
+  fabric::EngineKind engine = fabric::EngineKind::kFifo;
+  std::string trace;    // a file for what passes every port, in the trace event format; empty: none
+  double dilation = 0;  // real seconds that a virtual one takes; 0: as fast as it can be computed
+};
 
 // All ranks of a world in this process, their messages in the virtual time of a simulated fabric.
 //
@@ -26,10 +34,8 @@ namespace ccl {
 // switches that reduce and replicate cannot join one.
 class EmulatedBackend final : public Backend {
  public:
-  // `trace`: a file for what passes every port, in the trace event format; empty: none.
   static absl::StatusOr<std::unique_ptr<Backend>> Create(const fabric::Description& description,
-                                                         fabric::EngineKind engine,
-                                                         const std::string& trace = "");
+                                                         const EmulatedOptions& options);
   // A trace that could not be written whole is said on standard error.
   ~EmulatedBackend() override;
 
@@ -117,10 +123,11 @@ class EmulatedBackend final : public Backend {
   fabric::Pool<Times> times_;       // by record, while recording
   std::vector<FlowRecord> flows_;
   std::unique_ptr<fabric::Recorder> recorder_;  // null: nobody asked
+  std::unique_ptr<Pacer> pacer_;                // null: no pacing
   absl::Status error_;
 };
 
-// "NAME[?ranks=N&engine=E&trace=FILE&set=KEY=VALUE&...]", the part of an emulated URL behind the scheme.
+// "NAME[?ranks=N&engine=E&trace=FILE&pace=X&set=KEY=VALUE&...]", the part of an emulated URL behind the scheme.
 // `ranks` is the caller's number, 0 when the URL or the fabric is to say.
 absl::StatusOr<std::unique_ptr<Backend>> OpenEmulated(absl::string_view rest, int ranks);
 

@@ -59,8 +59,7 @@ absl::StatusOr<std::unique_ptr<Backend>> OpenEmulated(absl::string_view rest, in
       absl::StrSplit(rest, absl::MaxSplits('?', 1));
   int asked = 0;
   std::vector<std::string> sets;
-  std::string trace;
-  fabric::EngineKind engine = fabric::EngineKind::kFifo;
+  EmulatedOptions options;
   for (absl::string_view option : absl::StrSplit(parts.second, '&', absl::SkipEmpty())) {
     if (absl::ConsumePrefix(&option, "ranks=")) {
       if (!absl::SimpleAtoi(option, &asked) || asked < 1) {
@@ -72,13 +71,20 @@ absl::StatusOr<std::unique_ptr<Backend>> OpenEmulated(absl::string_view rest, in
     } else if (absl::ConsumePrefix(&option, "engine=")) {
       auto parsed = fabric::ParseEngine(option);
       if (!parsed.ok()) return parsed.status();
-      engine = *parsed;
+      options.engine = *parsed;
     } else if (absl::ConsumePrefix(&option, "trace=")) {
-      trace = std::string(option);
+      options.trace = std::string(option);
+    } else if (absl::ConsumePrefix(&option, "pace=")) {
+      if (!absl::SimpleAtod(option, &options.dilation) ||
+          !(options.dilation > 0 && options.dilation <= 1e12)) {
+        return absl::InvalidArgumentError(
+            absl::StrCat("emulated: '", option, "' is not a pace: how many real seconds a virtual one "
+                         "takes, above 0, up to 1e12"));
+      }
     } else {
       return absl::InvalidArgumentError(
           absl::StrCat("emulated: unknown option '", option,
-                       "'; known: ranks=N, set=KEY=VALUE, engine=NAME, trace=FILE"));
+                       "'; known: ranks=N, set=KEY=VALUE, engine=NAME, trace=FILE, pace=X"));
     }
   }
   if (ranks > 0 && asked > 0 && ranks != asked) {
@@ -87,7 +93,7 @@ absl::StatusOr<std::unique_ptr<Backend>> OpenEmulated(absl::string_view rest, in
   }
   auto description = fabric::Load(parts.first, ranks > 0 ? ranks : asked, sets);
   if (!description.ok()) return description.status();
-  return EmulatedBackend::Create(*description, engine, trace);
+  return EmulatedBackend::Create(*description, options);
 }
 
 }  // namespace ccl
