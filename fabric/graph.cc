@@ -130,7 +130,7 @@ Tier GraphTier(const Description& d) {
 }
 
 GraphNetwork::GraphNetwork(const Description& description)
-    : d_(description), edges_(Neighbours(description)) {
+    : Network(description.endpoints), d_(description), edges_(Neighbours(description)) {
   for (const Link& link : d_.links) {
     ports_.resize(ports_.size() + 2, {std::llround(link.bandwidth), PortKind::kLink, 0});
   }

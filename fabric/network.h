@@ -42,6 +42,14 @@ class Network {
   absl::Span<const Port> ports() const { return ports_; }
   absl::Span<const Time> hop_latencies(uint32_t profile) const { return profiles_[profile]; }
 
+  // The least shift under which the machine is the same: with e + period (modulo the number of
+  // endpoints) for every endpoint e, a path becomes the path of the shifted endpoints, port by port.
+  // It divides the number of endpoints, and is that number when nothing is known.
+  int period() const { return period_; }
+  // Folded, the ports of endpoints and groups with equal remainders modulo the period are one: every
+  // path is given in the ports of the first of them. See Simulator::Fold.
+  void Fold(bool folded) { modulus_ = folded ? period_ : endpoints_; }
+
   // From src to dst, different endpoints or the same (which takes the way of a neighbour).
   virtual void Route(int src, int dst, Path& path) = 0;
   // The two halves of a path over the switches of tier `tier`, which group operations take: from
@@ -54,9 +62,13 @@ class Network {
   virtual int PortEndpoint(uint32_t port) const = 0;
 
  protected:
-  Network() = default;
+  explicit Network(int endpoints)
+      : endpoints_(endpoints), period_(endpoints), modulus_(endpoints) {}
   uint32_t AddProfile(std::vector<Time> latencies);
 
+  const int endpoints_;
+  int period_;
+  int modulus_;  // of the endpoints whose ports are named
   std::vector<Port> ports_;
   std::vector<std::vector<Time>> profiles_;
 };

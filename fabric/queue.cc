@@ -1,8 +1,16 @@
 #include "fabric/queue.h"
 
 #include <algorithm>
+#include <cstddef>
+
+#include "fabric/radix_sort.h"
 
 namespace fabric {
+namespace {
+
+constexpr size_t kMany = 512;  // from here on digits are faster than comparisons
+
+}  // namespace
 
 bool Queue::Refill() {
   if (occupied_ == 0) return false;
@@ -27,8 +35,19 @@ bool Queue::Take(std::vector<Entry>& out) {
     if (a.order != b.order) return a.order < b.order;
     return a.step != b.step ? a.step < b.step : a.record < b.record;
   };
-  // Endpoints that go in step were pushed in order.
-  if (!std::is_sorted(out.begin(), out.end(), before)) std::sort(out.begin(), out.end(), before);
+  // Endpoints that go in step were pushed in order, or in a few orders.
+  if (std::is_sorted(out.begin(), out.end(), before)) return true;
+  if (out.size() < kMany) {
+    std::sort(out.begin(), out.end(), before);
+    return true;
+  }
+  RadixSort(out, scratch_, [](const Entry& entry) { return entry.order; });
+  for (size_t end, begin = 0; begin < out.size(); begin = end) {
+    for (end = begin + 1; end < out.size() && out[end].order == out[begin].order; ++end) {
+    }
+    const auto first = out.begin() + static_cast<std::ptrdiff_t>(begin);
+    if (end - begin > 1) std::sort(first, first + static_cast<std::ptrdiff_t>(end - begin), before);
+  }
   return true;
 }
 

@@ -50,6 +50,7 @@ class Queue {
   bool out_of_time_ = false;
   uint64_t occupied_ = 0;
   std::array<std::vector<Entry>, 64> buckets_;
+  std::vector<Entry> scratch_;  // of sorting
 };
 
 }  // namespace fabric

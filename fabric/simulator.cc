@@ -9,7 +9,10 @@
 namespace fabric {
 namespace {
 
-constexpr int kSequenceBits = 42;  // 4e12 operations; the 22 bits above hold the source + 1
+// The order of events at one instant: remainder + 1 (21 bits), sequence (23 bits), endpoint (20
+// bits). Wires' own entries come first, with port numbers below 2^24 alone.
+constexpr int kEndpointBits = 20, kSequenceBits = 23;
+constexpr uint64_t kTimerOrder = uint64_t{0x1fffff} << (kEndpointBits + kSequenceBits);
 
 void Require(bool condition, const char* what) {
   if (condition) return;
@@ -36,17 +39,39 @@ Simulator::Simulator(Description description, std::unique_ptr<Network> network,
       copy_rate_(std::llround(description_.copy_bandwidth)),
       message_rate_(std::llround(description_.message_bandwidth)),
       engines_(description_.endpoints, 0),
-      next_start_(description_.message_gap > 0 ? description_.endpoints : 0, 0) {}
+      next_start_(description_.message_gap > 0 ? description_.endpoints : 0, 0),
+      period_(engine == EngineKind::kFifo ? network_->period() : description_.endpoints),
+      sequences_(description_.endpoints, 0) {}
 
 void Simulator::Watch(Observer* observer) {
   observer_ = observer;
   wires_->Watch(observer);
 }
 
-uint32_t Simulator::NewRecord(int src, int dst, int64_t bytes, uint64_t user, int order_source) {
+void Simulator::Fold(bool folded) {
+  Require(queue_.empty(), "Fold: something is in flight");
+  network_->Fold(folded);
+  if (folded) return;
+  const size_t period = static_cast<size_t>(period_);
+  for (size_t e = period; e < sequences_.size(); ++e) {
+    sequences_[e] = sequences_[e % period];
+    engines_[e] = engines_[e % period];
+    if (!next_start_.empty()) next_start_[e] = next_start_[e % period];
+  }
+}
+
+// What breaks a tie must not know where endpoint 0 is: endpoints that are shifts of each other come
+// in the order of what they asked for, and by number only then. Two messages that still differ by
+// number alone are shifts of each other if everybody does the same, and never meet at a port.
+uint64_t Simulator::Order(int endpoint) {
+  const uint64_t sequence = sequences_[endpoint]++ & ((uint64_t{1} << kSequenceBits) - 1);
+  return (static_cast<uint64_t>(endpoint % period_ + 1) << kSequenceBits | sequence)
+             << kEndpointBits |
+         static_cast<uint64_t>(endpoint);
+}
+
+uint32_t Simulator::NewRecord(int src, int dst, int64_t bytes, uint64_t user, uint64_t order) {
   const uint32_t id = records_.New();
-  const uint64_t order =
-      static_cast<uint64_t>(order_source + 1) << kSequenceBits | sequence_++;
   records_[id] = {.bytes = bytes, .wire = bytes, .user = user, .order = order, .src = src, .dst = dst,
                   .group = -1, .pending = 1, .climbs = false};
   return id;
@@ -77,7 +102,7 @@ void Simulator::Send(int src, int dst, int64_t bytes, uint64_t user) {
   Require(src >= 0 && src < description_.endpoints, "Send: source out of range");
   Require(dst >= 0 && dst < description_.endpoints, "Send: destination out of range");
   Require(bytes >= 0, "Send: negative size");
-  const uint32_t id = NewRecord(src, dst, bytes, user, src);
+  const uint32_t id = NewRecord(src, dst, bytes, user, Order(src));
   records_[id].pending = 2;
   Time start = description_.send_overhead;
   if (!description_.protocols.empty()) records_[id].wire = OnWire(bytes, src, dst, start);
@@ -112,7 +137,7 @@ void Simulator::Enter(uint32_t id) {
 void Simulator::After(Time delay, uint64_t user) {
   Require(delay >= 0, "After: negative delay");
   // Timers come after the messages of their instant.
-  const uint32_t id = NewRecord(-1, -1, 0, user, description_.endpoints);
+  const uint32_t id = NewRecord(-1, -1, 0, user, kTimerOrder | timers_++);
   queue_.Push({now() + delay, records_[id].order, id, kTimer});
 }
 
@@ -123,7 +148,7 @@ void Simulator::Engine(int endpoint, int64_t bytes, int64_t rate, uint64_t user)
   const Time begin = std::max(clock, now());
   clock = begin + (rate == 0 ? 0 : TransferTime(bytes, rate));
   if (observer_ != nullptr) observer_->Worked(endpoint, bytes, begin, clock);
-  const uint32_t id = NewRecord(endpoint, endpoint, bytes, user, endpoint);
+  const uint32_t id = NewRecord(endpoint, endpoint, bytes, user, Order(endpoint));
   queue_.Push({clock, records_[id].order, id, kTimer});
 }
 
@@ -163,7 +188,7 @@ void Simulator::Group(int tier, absl::Span<const int> sources, absl::Span<const 
                                     description_.GroupEfficiency(tier));
   for (int src : sources) {
     Require(src >= 0 && src < description_.endpoints, "Group: source out of range");
-    const uint32_t id = NewRecord(src, -1, bytes, user, src);
+    const uint32_t id = NewRecord(src, -1, bytes, user, Order(src));
     records_[id].group = index;
     records_[id].climbs = true;
     records_[id].wire = wire;
@@ -195,7 +220,7 @@ void Simulator::Head(uint32_t id) {
   const Record operand = records_[id];
   for (size_t i = 0; i < groups_[index].targets.size(); ++i) {
     const int dst = groups_[index].targets[i];
-    const uint32_t result = NewRecord(-1, dst, operand.bytes, operand.user, dst);
+    const uint32_t result = NewRecord(-1, dst, operand.bytes, operand.user, Order(dst));
     records_[result].group = index;
     records_[result].wire = operand.wire;
     Enter(result);

@@ -57,6 +57,20 @@ class Simulator final : private Arrivals {
   // From now on; null: nobody. It lives for as long as messages are under way.
   void Watch(Observer* observer);
 
+  // Symmetry. The machine is the same when every endpoint e becomes e + period(), modulo their
+  // number. If all endpoints do the same, each what the endpoint `period()` before it does with every
+  // peer shifted likewise, at the same instants, then all that happens is shifted too, and the first
+  // period() endpoints say everything: a port of endpoint (or group) e serves, when it does, the
+  // shifts of what a port of e modulo period() serves. Folded, the simulator takes these ports as
+  // one and the sends of the first period() endpoints only, to any destination: at a folded port
+  // they meet exactly as at each of the ports that it stands for, where of every folded message
+  // exactly one shift passes. Ties do not see the difference either (see Order).
+  // period() is the number of endpoints when there is nothing to gain: no symmetry known, or an
+  // engine other than fifo.
+  int period() const { return period_; }
+  // With nothing in flight. Unfolded, every endpoint is as the one that stood for it.
+  void Fold(bool folded);
+
   // Reported as kSent and as kDelivered. src == dst takes the way of a neighbour.
   void Send(int src, int dst, int64_t bytes, uint64_t user);
   void After(Time delay, uint64_t user);
@@ -102,7 +116,8 @@ class Simulator final : private Arrivals {
 
   Simulator(Description description, std::unique_ptr<Network> network, EngineKind engine);
 
-  uint32_t NewRecord(int src, int dst, int64_t bytes, uint64_t user, int order_source);
+  uint64_t Order(int endpoint);
+  uint32_t NewRecord(int src, int dst, int64_t bytes, uint64_t user, uint64_t order);
   void Release(uint32_t id);
   void Enter(uint32_t id);
   int64_t OnWire(int64_t bytes, int src, int dst, Time& overhead) const;
@@ -124,7 +139,9 @@ class Simulator final : private Arrivals {
   std::vector<int32_t> free_groups_;
   std::vector<Entry> batch_;
   Path path_;
-  uint64_t sequence_ = 0;
+  const int period_;
+  std::vector<uint32_t> sequences_;  // of each endpoint: what it has asked for so far
+  uint64_t timers_ = 0;
   Observer* observer_ = nullptr;
   std::vector<Event>* out_ = nullptr;  // of the Advance under way
 };

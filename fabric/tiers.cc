@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -92,7 +93,31 @@ absl::Status TieredNetwork::Build() {
     if (ports_.size() > kMaxPorts) return TooLarge(i, "ports and links");
     if (absl::Status status = AddProfiles(i); !status.ok()) return status;
   }
+  period_ = Period();
   return absl::OkStatus();
+}
+
+// A shift keeps groups together when it is a multiple of the size of every group but the one that
+// holds all, rails when it is a multiple of their number, and choices by modulo when it is a multiple
+// of the pipes. A hash keeps nothing. A path round a torus visits links that are each other's shifts,
+// and would visit a folded one twice, which no engine is made for.
+int TieredNetwork::Period() const {
+  const int n = d_.endpoints, tiers = static_cast<int>(d_.tiers.size());
+  int64_t period = 1;
+  for (int i = 0; i < tiers && period <= n; ++i) {
+    const Tier& t = d_.tiers[i];
+    period = std::lcm(period, t.rails);
+    if (t.group_size < n) {
+      period = std::lcm(period, t.group_size);
+    } else if (t.rails == 1) {  // holds all: nothing goes further
+      if (t.kind == TierKind::kTorus) return n;
+      break;
+    }
+    if (tiers_[i].pipes == 1) continue;
+    if (t.routing == Routing::kHash) return n;
+    period = std::lcm(period, tiers_[i].pipes);
+  }
+  return period <= n && n % period == 0 ? static_cast<int>(period) : n;
 }
 
 absl::Status TieredNetwork::AddProfiles(int tier) {
@@ -175,6 +200,10 @@ void TieredNetwork::Route(int src, int dst, Path& path) {
   path.ports.clear();
   int turn = d_.MeetingTier(src, dst);
   const TierPorts& at = tiers_[turn];
+  // The same path, shifted so that it begins at the first of its endpoints.
+  const int shift = src - src % modulus_;
+  src -= shift;
+  dst = dst < shift ? dst - shift + d_.endpoints : dst - shift;
   if (d_.tiers[turn].kind == TierKind::kTorus) return RouteTorus(turn, src, dst, path);
   if (d_.tiers[turn].kind == TierKind::kMesh) {
     const int size = d_.tiers[turn].group_size, begin = src / size * size;
@@ -182,11 +211,12 @@ void TieredNetwork::Route(int src, int dst, Path& path) {
     path.profile = at.route;
     if (at.send != kNone) path.ports.push_back(at.send + src);
     path.ports.push_back(at.links + static_cast<uint32_t>(src) * size + (dst - begin));
-    if (at.receive != kNone) path.ports.push_back(at.receive + dst);
+    if (at.receive != kNone) path.ports.push_back(at.receive + dst % modulus_);
     return;
   }
   path.profile = at.route;
   path.ports.push_back(at.send + src);
+  dst %= modulus_;
   int choices[128];
   int choice = 0;
   for (int i = at.entry; i < turn; ++i) {

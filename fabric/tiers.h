@@ -35,8 +35,10 @@ class TieredNetwork final : public Network {
     uint32_t route = 0, climb = 0, descend = 0;  // profiles; of a torus the first of many
   };
 
-  explicit TieredNetwork(const Description& description) : d_(description) {}
+  explicit TieredNetwork(const Description& description)
+      : Network(description.endpoints), d_(description) {}
   absl::Status Build();
+  int Period() const;
   uint32_t AddPorts(size_t count, double rate, PortKind kind, int tier);
   absl::Status AddUplinks(int tier, double& input);
   absl::Status AddProfiles(int tier);

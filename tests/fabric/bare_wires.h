@@ -20,7 +20,7 @@ namespace fabric {
 // Ports without places. Profile k is of paths of k ports; every hop takes the same time.
 class BareNetwork final : public Network {
  public:
-  BareNetwork(const std::vector<int64_t>& rates, Time hop) : hop_(hop) {
+  BareNetwork(const std::vector<int64_t>& rates, Time hop) : Network(1), hop_(hop) {
     for (int64_t rate : rates) ports_.push_back({rate, PortKind::kSend, 0});
     for (size_t ports = 0; ports <= 16; ++ports) AddProfile(std::vector<Time>(ports, hop));
   }
