@@ -371,7 +371,7 @@ class Composer {
     CCL_RETURN_IF_ERROR(Between(C::kAllToAll, between));
     space_ = ChunkSpace::PerBlock(static_cast<uint32_t>(shape_.ranks));
     work_slot_ = true;
-    within.singles = between.singles = true;
+    within.singles = true;
     // Block [i, l'] of the work slot: what local rank l' has for group i, on this rail.
     within.in_map = within.out_map = {BlockMap::kLocal};
     within.scratch_map = {BlockMap::kAffine, grouping_.groups()};

@@ -14,7 +14,8 @@ class Composed : public Program {
         grouping_(std::move(grouping)),
         rails_(rails),
         stages_(std::move(stages)),
-        work_slot_(work_slot) {
+        work_slot_(work_slot),
+        even_(grouping_.uniform()) {
     uint32_t lane = 0, channel = 0, group = 0;
     for (Stage& stage : stages_) {
       stage.first_lane = lane;
@@ -150,21 +151,45 @@ class Composed : public Program {
     } else {
       mapped.slot = 0;  // the work slot when the place is scratch
     }
-    const auto emit = [&](int first, int count) {
+    const auto emit = [&](int first, int count, int repeat = 1, int stride = 0) {
       mapped.buffer = place.own != place.buffer && first == rank ? place.own : place.buffer;
       mapped.first = static_cast<uint32_t>(first);
       mapped.count = static_cast<uint32_t>(count);
+      mapped.repeat = static_cast<uint32_t>(repeat);
+      mapped.stride = static_cast<uint32_t>(stride);
       out.push_back(mapped);
     };
+    // Where the own block lies elsewhere, runs are told apart.
+    const bool repeats = place.own == place.buffer;
     const int begin = static_cast<int>(ref.first);
     const int end = begin + static_cast<int>(ref.count);
+    if (ref.repeat > 1) {
+      const int last = end + static_cast<int>((ref.repeat - 1) * ref.stride);
+      if (map.kind == BlockMap::kAffine && last <= map.limit && !stage.singles && repeats) {
+        return emit(team.offset + begin * map.factor, (end - begin) * map.factor,
+                    static_cast<int>(ref.repeat), static_cast<int>(ref.stride) * map.factor);
+      }
+      Ref run = ref;
+      run.repeat = 1;
+      for (uint32_t i = 0; i < ref.repeat; ++i, run.first += ref.stride) {
+        Map(stage, team, rank, first_slot, run, out);
+      }
+      return;
+    }
     if (map.kind == BlockMap::kAffine) {
       const int limit = std::min(end, map.limit);
       if (begin >= limit) return;
       const int first = team.offset + begin * map.factor;
       const int count = (limit - begin) * map.factor;
       if (!stage.singles) return emit(first, count);
+      if (repeats) return emit(first, 1, count, 1);
       for (int i = 0; i < count; ++i) emit(first + i, 1);
+      return;
+    }
+    if (even_ && repeats) {
+      const int size = grouping_.size(0);
+      if (map.kind == BlockMap::kRail) return emit(begin * size + team.rail, 1, end - begin, size);
+      for (int block = begin; block < end; ++block) emit(block, 1, grouping_.groups(), size);
       return;
     }
     for (int block = begin; block < end; ++block) {
@@ -187,10 +212,12 @@ class Composed : public Program {
               const Step& step, StepList& out) const {
     std::vector<Ref> dst;
     Map(stage, team, rank, slot, list.dst(step)[0], dst);
+    Flatten(dst);
     std::vector<std::vector<Ref>> operands;
     for (const Ref& ref : list.src(step)) {
       operands.emplace_back();
       Map(stage, team, rank, slot, ref, operands.back());
+      Flatten(operands.back());
     }
     std::vector<Ref> piece(operands.size());
     for (size_t i = 0; i < dst.size(); ++i) {
@@ -203,6 +230,7 @@ class Composed : public Program {
   const int rails_;
   std::vector<Stage> stages_;
   const bool work_slot_;
+  const bool even_;  // groups are of one size, which is the number of rails
   std::vector<std::vector<int>> rank_groups_;
 };
 

@@ -20,6 +20,7 @@ class Lowered : public Program {
   void Fetch(int rank, uint32_t lane, uint32_t batch, StepList& out) const override {
     StepList& list = out.Inner();
     inner_->Fetch(rank, lane, batch / 2, list);
+    list.Flatten();
     const bool folds = batch % 2 == 1;
     if (!folds) {
       for (const Dep& dep : list.deps) out.After(dep.lane, 2 * dep.batches);
@@ -61,6 +62,7 @@ class Lowered : public Program {
       for (uint32_t batch = 0; batch < inner_->batches(rank, lane); ++batch) {
         list.Clear();
         inner_->Fetch(rank, lane, batch, list);
+        list.Flatten();
         for (const Step& step : list.steps) {
           if (step.kind != StepKind::kGroupReduce) continue;
           for (const Ref& ref : list.dst(step)) {

@@ -51,7 +51,15 @@ void Binding::Free::operator()(char* memory) const { std::free(memory); }
 
 uint64_t Binding::Bytes(absl::Span<const Ref> refs) const {
   uint64_t elements = 0;
-  for (const Ref& ref : refs) elements += Elements(ref);
+  for (const Ref& ref : refs) {
+    if (ref.repeat == 1 || space_.per_block()) {
+      elements += Elements(ref) * ref.repeat;
+      continue;
+    }
+    for (uint32_t i = 0; i < ref.repeat; ++i) {
+      elements += space_.LengthOfRun(ref.first + i * ref.stride, ref.count, count_);
+    }
+  }
   return elements * size_;
 }
 
@@ -89,13 +97,16 @@ void Binding::Pieces(absl::Span<const Ref> refs, std::vector<Piece>& out) const 
     // The slices of a block lie together, so a run of blocks of one slice does not.
     const bool scattered =
         space_.per_block() && space_.slices() > 1 && ref.buffer != Buffer::kScratch;
-    if (!scattered) {
-      append(ref);
-      continue;
+    for (uint32_t repeated = 0; repeated < ref.repeat; ++repeated) {
+      Ref run = ref;
+      run.first += repeated * ref.stride;
+      if (!scattered) {
+        append(run);
+        continue;
+      }
+      run.count = 1;
+      for (uint32_t i = 0; i < ref.count; ++i, ++run.first) append(run);
     }
-    Ref one = ref;
-    one.count = 1;
-    for (uint32_t i = 0; i < ref.count; ++i, ++one.first) append(one);
   }
 }
 

@@ -32,6 +32,7 @@ class Binding {
   // Appends the memory of the refs, neighbours joined. Nothing with a phantom payload.
   void Pieces(absl::Span<const Ref> refs, std::vector<Piece>& out) const;
   void* Address(const Ref& ref) const;
+  // Of a run, its repetitions not counted.
   uint64_t Elements(const Ref& ref) const { return space_.LengthOfRun(ref.first, ref.count, count_); }
   uint64_t ScratchBytes() const { return scratch_bytes_; }
 

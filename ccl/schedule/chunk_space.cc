@@ -74,6 +74,11 @@ uint64_t ChunkSpace::BlockOffset(uint32_t block, uint64_t count) const {
   return per_block_ ? block * count : Boundary(block, count);
 }
 
+bool ChunkSpace::EvenFor(uint64_t count) const {
+  if (per_block_ || blocks_ == 1) return true;
+  return bounds_.empty() && count % (uint64_t{blocks_} * slices_) == 0;
+}
+
 bool ChunkSpace::SameLength(uint32_t a, uint32_t b) const {
   if (a == b) return true;
   return per_block_ && a / blocks_ == b / blocks_;

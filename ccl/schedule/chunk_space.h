@@ -42,6 +42,8 @@ class ChunkSpace {
   uint64_t LengthOfRun(uint32_t first, uint32_t n, uint64_t count) const;
   // First element of block `block` (of slice 0) when nothing is sliced: where a window begins.
   uint64_t BlockOffset(uint32_t block, uint64_t count) const;
+  // True when all chunks of a slice have one length for this count.
+  bool EvenFor(uint64_t count) const;
   // True when the two chunks have the same length for every count.
   bool SameLength(uint32_t a, uint32_t b) const;
 

@@ -100,6 +100,7 @@ std::string Dump(const Program& program, const DumpOptions& options) {
         }
         list.Clear();
         program.Fetch(rank, lane, batch, list);
+        list.Flatten();
         absl::StrAppend(&text, "rank ", rank, " lane ", lane, " batch ", batch);
         for (const Dep& dep : list.deps) {
           absl::StrAppend(&text, " after ", dep.lane, ":", dep.batches);

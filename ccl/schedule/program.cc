@@ -1,5 +1,6 @@
 #include "ccl/schedule/program.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace ccl {
@@ -8,6 +9,43 @@ void StepList::Clear() {
   steps.clear();
   refs.clear();
   deps.clear();
+}
+
+namespace {
+
+bool Repeats(const Ref& ref) { return ref.repeat > 1; }
+
+void Append(const Ref& ref, std::vector<Ref>& out) {
+  Ref run = ref;
+  run.repeat = 1;
+  run.stride = 0;
+  for (uint32_t i = 0; i < ref.repeat; ++i, run.first += ref.stride) out.push_back(run);
+}
+
+}  // namespace
+
+void Flatten(std::vector<Ref>& refs) {
+  if (std::none_of(refs.begin(), refs.end(), Repeats)) return;
+  std::vector<Ref> runs;
+  for (const Ref& ref : refs) Append(ref, runs);
+  refs.swap(runs);
+}
+
+void StepList::Flatten() {
+  if (std::none_of(refs.begin(), refs.end(), Repeats)) return;
+  std::vector<Ref> runs;
+  for (Step& step : steps) {
+    const absl::Span<const Ref> from = src(step), to = dst(step);
+    const uint32_t begin = static_cast<uint32_t>(runs.size());
+    for (const Ref& ref : from) Append(ref, runs);
+    const uint32_t middle = static_cast<uint32_t>(runs.size());
+    for (const Ref& ref : to) Append(ref, runs);
+    step.src_begin = begin;
+    step.src_count = middle - begin;
+    step.dst_begin = middle;
+    step.dst_count = static_cast<uint32_t>(runs.size()) - middle;
+  }
+  refs.swap(runs);
 }
 
 StepList& StepList::Inner() {

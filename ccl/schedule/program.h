@@ -41,13 +41,19 @@ enum class Buffer : uint8_t { kIn, kOut, kScratch };
 inline constexpr int kEveryMember = -1;
 
 // `count` consecutive chunks of one buffer. In scratch, `slot` says which copy of the space.
-// A run never crosses a slice.
+// A run never crosses a slice. Repeated, it stands for `repeat` runs of which each begins `stride`
+// chunks behind the one before: what a rank has for one member of every group is one reference.
 struct Ref {
   Buffer buffer = Buffer::kIn;
   uint16_t slot = 0;
   uint32_t first = 0;
   uint32_t count = 1;
+  uint32_t repeat = 1;
+  uint32_t stride = 0;
 };
+
+// Writes repeated references out run by run. The operands of a kReduce are never repeated.
+void Flatten(std::vector<Ref>& refs);
 
 // Wait until lane `lane` of the same rank has completed `batches` batches.
 struct Dep {
@@ -80,6 +86,8 @@ class StepList {
     return *this;
   }
   void Clear();
+  // Writes repeated references out, for readers that go by runs.
+  void Flatten();
   // An empty list for a program that this list's writer is made of; its memory is kept too.
   StepList& Inner();
 

@@ -25,6 +25,8 @@ class ShiftCheck {
         b_.Clear();
         program_.Fetch(rank, lane, batch, a_);
         program_.Fetch(other, lane, batch, b_);
+        a_.Flatten();
+        b_.Flatten();
         const absl::Status same = CompareBatch();
         if (same.ok()) continue;
         return Differs(rank,

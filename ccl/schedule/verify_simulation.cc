@@ -92,6 +92,7 @@ bool Simulation::Advance(uint32_t lane) {
   if (!state.fetched) {
     state.list.Clear();
     program_.Fetch(RankOf(lane), lane % info_.lanes, state.batch, state.list);
+    state.list.Flatten();
     state.fetched = true;
   }
   if (!state.list.deps.empty() && !CheckDependencies(lane)) return false;

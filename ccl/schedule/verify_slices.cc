@@ -78,10 +78,12 @@ class SliceCheck {
       for (uint32_t batch = 0; batch < batches; ++batch) {
         a_.Clear();
         one_.Fetch(rank, lane, batch, a_);
+        a_.Flatten();
         for (uint32_t slice = 0; slice < slices_; ++slice) {
           const uint32_t there = side_by_side_ ? batch : slice * batches + batch;
           b_.Clear();
           sliced_.Fetch(rank, LaneOf(lane, slice), there, b_);
+          b_.Flatten();
           const absl::Status same = CompareBatch(rank, slice);
           if (same.ok()) continue;
           return Differs(absl::StrCat("at rank ", rank, " lane ", LaneOf(lane, slice), " batch ",

@@ -41,6 +41,7 @@ Volume VolumeOf(const Program& program) {
       for (uint32_t batch = 0; batch < program.batches(rank, lane); ++batch) {
         list.Clear();
         program.Fetch(rank, lane, batch, list);
+        list.Flatten();
         for (const Step& step : list.steps) {
           if (step.kind != StepKind::kSend) continue;
           ++messages;

@@ -16,6 +16,16 @@ rank 1 lane 1 batch 0 after 0:1: send 0/1 out[0]; recv 0/1 out[1]
 )");
 }
 
+TEST(StepList, FlattenWritesRepeatedReferencesOut) {
+  StepList list;
+  list.Copy({{{Buffer::kIn, 0, 2, 2, 3, 10}}}, {{Out(0, 2), {Buffer::kOut, 0, 5, 1, 4, 1}}});
+  list.Send(1, 0, {{In(7)}});
+  list.Flatten();
+  EXPECT_EQ(ToString(list, list.steps[0]),
+            "copy out[0:2],out[5],out[6],out[7],out[8] = in[2:4],in[12:14],in[22:24]");
+  EXPECT_EQ(ToString(list, list.steps[1]), "send 1/0 in[7]");
+}
+
 TEST(Dump, EveryKindOfStep) {
   ProgramInfo info = Info(Collective::kReduce, 3, ChunkSpace::Split(4, 2));
   info.root = 1;
