@@ -23,6 +23,7 @@ void AddExplain(CLI::App& app, Command& run);
 void AddTrace(CLI::App& app, Command& run);
 void AddVerify(CLI::App& app, Command& run);
 void AddFabric(CLI::App& app, Command& run);
+void AddScale(CLI::App& app, Command& run);
 void AddList(CLI::App& app, Command& run);
 
 // Prints the error to stderr; the exit status of a command that failed.
@@ -32,9 +33,10 @@ int Fail(const absl::Status& status);
 absl::Status SetCollective(absl::string_view name, Trial& trial);
 std::string CollectiveName(const Trial& trial);
 
-// "emulated:FABRIC?engine=E&set=..." from the options every command shares; E may be empty.
+// "emulated:FABRIC?engine=E&set=..." from the options every command shares; E may be empty. `whole`:
+// every rank is simulated, whatever the symmetry.
 std::string FabricUrl(const std::string& fabric, const std::string& engine,
-                      const std::vector<std::string>& sets);
+                      const std::vector<std::string>& sets, bool whole = false);
 
 // Prints the elasticity of a trial's time to every parameter of an emulated fabric: by how many per
 // cent it changes for one per cent of the parameter, the algorithm kept.

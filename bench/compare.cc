@@ -19,6 +19,7 @@ struct CompareOptions {
   int ranks = 0, root = 0;
   std::vector<std::string> sets;
   std::string engine;
+  bool whole = false;
 };
 
 std::string SizeText(uint64_t bytes) {
@@ -61,7 +62,7 @@ absl::StatusOr<int> Compare(const CompareOptions& o) {
   auto real_up_to = ParseSize(o.real_up_to);
   if (!real_up_to.ok()) return real_up_to.status();
   Options options;
-  options.backend = FabricUrl(o.fabric, o.engine, o.sets);
+  options.backend = FabricUrl(o.fabric, o.engine, o.sets, o.whole);
   auto real = Job::Open(options, o.ranks);
   if (!real.ok()) return real.status();
   options.phantom = true;
@@ -124,6 +125,7 @@ absl::StatusOr<int> Compare(const CompareOptions& o) {
       record.algorithm = trial.algorithm;
       record.seconds = outcome->seconds;
       record.wrong = outcome->wrong;
+      record.actors = outcome->actors;
       wrong += std::max<int64_t>(0, record.wrong);
       records.push_back(record);
       if (record.seconds < records[fastest].seconds) fastest = records.size() - 1;
@@ -176,6 +178,7 @@ void AddCompare(CLI::App& app, Command& run) {
   sub->add_option("-r,--root", o->root, "root");
   sub->add_option("--set", o->sets, "KEY=VALUE of the fabric, e.g. node.switch_latency=\"300 ns\"");
   sub->add_option("--engine", o->engine, "how messages share ports: fifo (default), fluid, packet");
+  sub->add_flag("--whole", o->whole, "simulate every rank, though symmetry would spare most");
   sub->add_option("--json", o->json, "write results to a file");
   sub->add_option("--csv", o->csv, "write results to a file");
   sub->callback([o, &run] {

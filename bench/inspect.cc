@@ -69,11 +69,16 @@ std::string CollectiveName(const Trial& trial) {
 }
 
 std::string FabricUrl(const std::string& fabric, const std::string& engine,
-                      const std::vector<std::string>& sets) {
+                      const std::vector<std::string>& sets, bool whole) {
   std::string url = absl::StrCat("emulated:", fabric);
   char separator = '?';
   if (!engine.empty()) {
     absl::StrAppend(&url, "?engine=", engine);
+    separator = '&';
+  }
+  if (whole) {
+    url += separator;
+    url += "fold=no";
     separator = '&';
   }
   for (const std::string& set : sets) {
@@ -237,7 +242,7 @@ int List(const std::string& what) {
     return 0;
   }
   if (what == "backends") {
-    std::printf("emulated:FABRIC[?ranks=N&engine=E&trace=FILE&pace=X&set=KEY=VALUE]\n"
+    std::printf("emulated:FABRIC[?ranks=N&engine=E&fold=no&trace=FILE&pace=X&set=KEY=VALUE]\n"
                 "        all ranks in this process, virtual time\n"
                 "mpi:    the ranks of mpirun\n");
     return 0;

@@ -129,6 +129,7 @@ absl::StatusOr<Outcome> Job::Run(const Trial& trial) {
   const Time begin = world_->engine().Now();
   CCL_RETURN_IF_ERROR(Iterate(trial, requests));
   outcome.seconds = static_cast<double>(world_->engine().Now() - begin) * 1e-12;
+  outcome.actors = world_->engine().actors();
   outcome.wrong = -1;
   if (trial.check && real) {
     double wrong = 0;

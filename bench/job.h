@@ -28,6 +28,7 @@ struct Outcome {
   double seconds = 0;     // of one iteration, the slowest rank's
   int64_t wrong = 0;      // elements over all ranks; -1: not checked
   std::string algorithm;  // that ran
+  Actors actors;          // the ranks that ran, and why not fewer
 };
 
 // The ranks of this process in a world, driven from one thread.

@@ -18,7 +18,7 @@ struct PerfOptions {
   std::string backend, fabric, algorithm, json;
   std::vector<std::string> sets;
   std::string engine;
-  bool phantom = false, sensitivity = false;
+  bool phantom = false, sensitivity = false, whole = false;
 };
 
 // Half a row: "  time  algbw  busbw  #wrong".
@@ -84,14 +84,14 @@ absl::StatusOr<int> Perf(const PerfOptions& o) {
   Options options;
   options.phantom = o.phantom;
   options.backend = o.backend;
-  if (o.fabric.empty() && !(o.sets.empty() && o.engine.empty())) {
+  if (o.fabric.empty() && !(o.sets.empty() && o.engine.empty() && !o.whole)) {
     return absl::InvalidArgumentError(
-        "--set and --engine go with --fabric; a --backend says such things in its URL");
+        "--set, --engine and --whole go with --fabric; a --backend says such things in its URL");
   }
   if (o.fabric.empty() && o.sensitivity) {
     return absl::InvalidArgumentError("--sensitivity is to the parameters of an emulated --fabric");
   }
-  if (!o.fabric.empty()) options.backend = FabricUrl(o.fabric, o.engine, o.sets);
+  if (!o.fabric.empty()) options.backend = FabricUrl(o.fabric, o.engine, o.sets, o.whole);
   auto opened = Job::Open(options, o.ranks);
   if (!opened.ok()) return opened.status();
   Job& job = **opened;
@@ -147,6 +147,7 @@ absl::StatusOr<int> Perf(const PerfOptions& o) {
       halves[half].seconds = outcome->seconds;
       halves[half].wrong = outcome->wrong;
       halves[half].algorithm = outcome->algorithm;
+      halves[half].actors = outcome->actors;
       wrong += std::max<int64_t>(0, outcome->wrong);
       busbw += halves[half].busbw();
     }
@@ -157,7 +158,7 @@ absl::StatusOr<int> Perf(const PerfOptions& o) {
                   root);
       PrintHalf(halves[0]);
       PrintHalf(halves[1]);
-      std::printf("  %s\n", halves[0].algorithm.c_str());
+      std::printf("  %s\n", halves[0].AlgorithmText().c_str());
       std::fflush(stdout);
     }
     records.push_back(halves[0]);
@@ -213,6 +214,7 @@ void AddPerf(CLI::App& app, Command& run) {
   sub->add_flag("--phantom", o->phantom, "sizes without bytes (emulated)");
   sub->add_flag("--sensitivity", o->sensitivity,
                 "elasticity of each row's time to every parameter of the fabric");
+  sub->add_flag("--whole", o->whole, "simulate every rank, though symmetry would spare most");
   sub->add_option("--json", o->json, "write results to a file");
   sub->callback([o, &run] {
     run = [o] {

@@ -17,6 +17,12 @@ double Record::busbw() const {
   return algbw() * (n - 1) / n;
 }
 
+std::string Record::AlgorithmText() const {
+  if (actors.whole != Whole::kFolded) return algorithm;
+  return absl::StrCat(algorithm, ", ", actors.ranks, actors.ranks == 1 ? " rank for " : " ranks for ",
+                      ranks);
+}
+
 double Reached(double bound_seconds, double seconds) {
   return seconds > 0 ? bound_seconds / seconds : 1;
 }
@@ -36,6 +42,10 @@ absl::Status WriteJson(const std::string& path, World& world, const std::string&
                                 ? nlohmann::json(r.bound_seconds / r.seconds)
                                 : nullptr;
     row["bound_constraint"] = r.constraint.empty() ? nlohmann::json(nullptr) : nlohmann::json(r.constraint);
+    row["simulated_ranks"] = r.actors.ranks;
+    row["simulated_whole_because"] = r.phantom && r.actors.whole != Whole::kFolded
+                                         ? nlohmann::json(std::string(Describe(r.actors.whole)))
+                                         : nlohmann::json(nullptr);
     row["wrong"] = r.wrong < 0 ? nlohmann::json(nullptr) : nlohmann::json(r.wrong);
     results.push_back(std::move(row));
   }

@@ -18,7 +18,10 @@ struct Record {
   double bound_seconds = 0;
   std::string constraint;  // that sets the bound
   int64_t wrong = -1;
+  Actors actors;           // that ran; fewer than ranks when folded by symmetry
 
+  // "ring", or "ring, 8 ranks for 384": what a table says in the algorithm's column.
+  std::string AlgorithmText() const;
   double algbw() const { return seconds > 0 ? static_cast<double>(bytes) / seconds / 1e9 : 0; }
   double busbw() const;  // nccl-tests' factors
 };

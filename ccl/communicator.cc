@@ -157,9 +157,8 @@ uint64_t PlanBytes(const Request& request, int ranks) {
 
 absl::StatusOr<std::unique_ptr<Communicator>> Communicator::Create(std::shared_ptr<World> world,
                                                                    int rank) {
-  bool local = false;
-  for (int r : world->engine().local_ranks()) local = local || r == rank;
-  if (!local) {
+  const absl::Span<const int> ranks = world->engine().local_ranks();
+  if (!std::binary_search(ranks.begin(), ranks.end(), rank)) {
     return absl::InvalidArgumentError(
         absl::StrCat("rank ", rank, " is not one of this process; it has ",
                      absl::StrJoin(world->engine().local_ranks().subspan(
@@ -174,9 +173,7 @@ absl::StatusOr<std::unique_ptr<Communicator>> Communicator::Create(std::shared_p
 Communicator::Communicator(std::shared_ptr<World> world, int rank)
     : world_(std::move(world)), rank_(rank), stream_(world_->engine().NewStream(rank)),
       contexts_(world_->engine().abilities().contexts - kFirstContext),
-      channels_(world_->engine().abilities().channels),
-      sends_(world_->engine().ranks()),
-      receives_(world_->engine().ranks()) {}
+      channels_(world_->engine().abilities().channels) {}
 
 Communicator::~Communicator() {
   world_->engine().Drop(stream_.get());

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -94,7 +95,7 @@ class Communicator {
   const uint32_t contexts_;                 // of collectives, used in turn
   const uint32_t channels_;                 // of the backend
   uint64_t calls_ = 0;                      // collectives so far
-  std::vector<uint64_t> sends_, receives_;  // point-to-point calls so far, by peer
+  absl::flat_hash_map<int, uint64_t> sends_, receives_;  // point-to-point calls so far, by peer
 };
 
 // Bytes of a rank's larger buffer: what plans are chosen by.

@@ -157,6 +157,14 @@ class Backend {
   // A hash of everything that has happened, in virtual time; 0 in real time.
   virtual uint64_t Digest() const { return 0; }
 
+  // In virtual time: the least shift of all ranks (modulo their number) under which the machine is
+  // the same; the number of ranks when nothing is known or recorded records would miss ranks.
+  virtual int period() const { return ranks(); }
+  // With no operation posted. Folded, ranks below period() post alone: each stands for all ranks
+  // with its remainder, which do the same with peers shifted likewise. They name peers as they are,
+  // and the k-th send meets the k-th receive of the rank that stands for the receiver.
+  virtual void Fold(bool /*folded*/) {}
+
   // In virtual time, from now on: a record of every flow, in the order of completion. Changes
   // neither times nor bytes.
   virtual void RecordFlows() {}

@@ -7,7 +7,10 @@
 
 namespace ccl {
 
-Engine::Engine(std::unique_ptr<Backend> backend) : backend_(std::move(backend)) {
+Engine::Engine(std::unique_ptr<Backend> backend)
+    : backend_(std::move(backend)),
+      period_(backend_->abilities().virtual_time ? backend_->period() : backend_->ranks()),
+      actors_{backend_->ranks(), Whole::kArrivals} {
   owner_.resize(backend_->ranks());
   left_.assign(backend_->ranks(), false);
   live_ = static_cast<int>(backend_->local_ranks().size());
@@ -44,6 +47,11 @@ Time Engine::Now() {
   return backend_->Now();
 }
 
+Actors Engine::actors() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  return actors_;
+}
+
 uint64_t Engine::Digest() {
   std::lock_guard<std::mutex> lock(mutex_);
   return backend_->Digest();
@@ -78,6 +86,7 @@ std::unique_ptr<Stream> Engine::NewStream(int rank) {
 void Engine::Drop(Stream* stream) {
   std::lock_guard<std::mutex> lock(mutex_);
   if (stream->queue.empty()) return;
+  StartHeldBack();
   if (stream->running > 0) {
     const uint32_t index = static_cast<uint32_t>(stream->running - 1);
     Slot& slot = running_[index];
@@ -98,7 +107,29 @@ void Engine::Enqueue(absl::Span<Stream* const> streams, std::vector<std::unique_
   if (!error_.ok()) return;
   for (size_t i = 0; i < work.size(); ++i) streams[i]->queue.push_back(std::move(work[i]));
   for (Stream* stream : streams) {
-    if (stream->running == 0) StartFront(stream);
+    if (stream->running == 0 && !stream->held_back && !stream->queue.empty()) Begin(stream);
+  }
+}
+
+// Starts the front of an idle stream, or holds it back.
+void Engine::Begin(Stream* stream) {
+  const Whole whole = period_ < backend_->ranks() ? stream->queue.front()->Foldable(period_)
+                                                  : Whole::kMachine;
+  if (whole == Whole::kFolded) {
+    stream->held_back = true;
+    held_back_.push_back(stream);
+    return;
+  }
+  StartHeldBack();
+  actors_ = {backend_->ranks(), whole};
+  StartFront(stream);
+}
+
+void Engine::StartHeldBack() {
+  for (Stream* stream : std::exchange(held_back_, {})) {
+    stream->held_back = false;
+    actors_ = {backend_->ranks(), Whole::kArrivals};
+    StartFront(stream);
   }
 }
 
@@ -150,6 +181,7 @@ absl::Status Engine::PollOnce(Waiting waiting) {
       StartFront(stream);
     }
   }
+  if (!followers_.empty() && free_slots_.size() == running_.size()) Unfold();
   return status;
 }
 
@@ -215,6 +247,7 @@ absl::Status Engine::Wait(absl::Span<Stream* const> streams) {
       waiter.wake.wait(lock);
       continue;
     }
+    if (virtual_time && !held_back_.empty()) StartFor(waiter);
     const absl::Status status = PollOnce(Waiting::kYes);
     if (!status.ok()) {
       error_ = status;
@@ -234,6 +267,7 @@ absl::Status Engine::Wait(absl::Span<Stream* const> streams) {
 
 absl::StatusOr<bool> Engine::Query(Stream* stream) {
   std::lock_guard<std::mutex> lock(mutex_);
+  if (error_.ok()) StartHeldBack();
   if (error_.ok() && !backend_->abilities().virtual_time) {
     absl::Status status = PollOnce(Waiting::kNo);
     if (!status.ok()) error_ = status;

@@ -16,7 +16,14 @@ namespace ccl {
 struct Stream {
   int rank = 0;
   std::list<std::unique_ptr<Work>> queue;  // the front is running; empty it takes no memory
-  uint64_t running = 0;                    // its slot in the engine, plus one
+  uint32_t running = 0;                    // its slot in the engine, plus one
+  bool held_back = false;                  // the front waits to be started, perhaps folded
+};
+
+// How much of the world the last operations took: the ranks that ran, and why not fewer.
+struct Actors {
+  int ranks = 0;
+  Whole whole = Whole::kArrivals;
 };
 
 // Drives the executions of the local ranks of one world over its backend. Thread-safe.
@@ -25,6 +32,12 @@ struct Stream {
 // belongs to the thread that adopted it, and a thread that waits blocks all of its endpoints. The
 // last thread to block drives the world; whoever it releases counts as running again before the
 // clock moves on, so results do not depend on how threads are scheduled.
+//
+// Folding: a machine that looks the same from every period-th rank (Backend::period) need not run
+// them all. When one thread waits for the same symmetric collective on all ranks, none of it begun,
+// nothing behind it and nothing else under way, only the first `period` ranks run; the others' work ends when theirs has
+// ended. Nobody can tell: until then nothing of the world is visible but the clock, whose events are
+// those of the whole run. Work that may fold is held back until the clock is to move.
 class Engine {
  public:
   explicit Engine(std::unique_ptr<Backend> backend);
@@ -45,6 +58,8 @@ class Engine {
   absl::string_view fabric_engine() const { return backend_->engine(); }
   absl::Status ShareFromRankZero(std::string& bytes);
   Time Now();
+  Actors actors();  // of what was started last
+  // The digest of a folded run is that of the ranks that ran.
   uint64_t Digest();
   // See Backend. The records stay where they are until the next operation.
   void RecordFlows();
@@ -74,7 +89,13 @@ class Engine {
     std::condition_variable wake;
   };
 
+  void Begin(Stream* stream);
   void StartFront(Stream* stream);
+  void StartHeldBack();
+  // Starts what is held back, folded if `waiter` allows.
+  void StartFor(const Waiter& waiter);
+  Whole FoldFor(const Waiter& waiter) const;
+  void Unfold();
   void Retire(Stream* stream);
   absl::Status PollOnce(Waiting waiting);
   void ReleaseWaiters();
@@ -98,6 +119,10 @@ class Engine {
   std::vector<Slot> running_;
   std::vector<uint32_t> free_slots_;
   std::vector<Completion> done_;
+  const int period_;                  // of the backend, less than its ranks if it can fold
+  std::vector<Stream*> held_back_;    // in the order of their calls
+  std::vector<Stream*> followers_;    // of the folded operation under way: whose ranks do not run
+  Actors actors_;
   Workspace workspace_;
   absl::Status error_;
 };

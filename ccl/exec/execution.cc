@@ -46,11 +46,45 @@ Execution::Execution(std::shared_ptr<const Program> program, int rank, uint32_t 
       rank_(rank),
       context_(context),
       request_(request),
-      binding_(*program_, rank, request_),
-      lanes_(program_->info().lanes) {}
+      binding_(*program_, rank, request_) {}
+
+absl::string_view Describe(Whole whole) {
+  switch (whole) {
+    case Whole::kFolded:
+      return "folded by symmetry";
+    case Whole::kBytes:
+      return "real bytes are moved";
+    case Whole::kProgram:
+      return "the algorithm promises no symmetry that suits the fabric";
+    case Whole::kChunks:
+      return "chunks have different lengths";
+    case Whole::kMachine:
+      return "the fabric has no symmetry, or is not to use it";
+    case Whole::kArrivals:
+      return "not one collective of all ranks alone";
+  }
+  return "";
+}
+
+Whole Execution::Foldable(int period) const {
+  const ProgramInfo& info = program_->info();
+  if (!request_.phantom) return Whole::kBytes;
+  if (info.rank_groups > 0 || info.shift == info.ranks || period % info.shift != 0) {
+    return Whole::kProgram;
+  }
+  return info.space.EvenFor(request_.count) ? Whole::kFolded : Whole::kChunks;
+}
+
+bool Execution::Like(const Work& other) const {
+  const auto* same = dynamic_cast<const Execution*>(&other);
+  return same != nullptr && program_ == same->program_ && context_ == same->context_ &&
+         request_.count == same->request_.count && request_.type == same->request_.type &&
+         request_.phantom == same->request_.phantom;
+}
 
 void Execution::Start(Backend& backend) {
   started_ = true;
+  lanes_.resize(program_->info().lanes);
   for (uint32_t i = 0; i < lanes_.size(); ++i) {
     lanes_[i].batches = program_->batches(rank_, i);
     if (lanes_[i].batches > 0) ++running_;

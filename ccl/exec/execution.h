@@ -24,6 +24,17 @@ struct Workspace {
   std::vector<const void*> operands;
 };
 
+// Why all ranks run although the machine looks the same from many; or that they do not.
+enum class Whole : uint8_t {
+  kFolded,    // a few ranks stand for all
+  kBytes,     // real bytes are moved
+  kProgram,   // the program promises no shift that suits the machine, or names groups of ranks
+  kChunks,    // chunks have different lengths
+  kMachine,   // no symmetry known or asked for, or a record of flows
+  kArrivals,  // not the same collective on all ranks at once with nothing else under way
+};
+absl::string_view Describe(Whole whole);
+
 // What a stream runs: something that posts operations of one rank and is told of their completion.
 // Never blocks. Used under its engine's lock only.
 class Work {
@@ -38,6 +49,10 @@ class Work {
   virtual size_t outstanding() const = 0;
   // For reports: what it is, where it stands, whom it waits for.
   virtual std::string Describe() const = 0;
+  // Whether ranks that run Like() work are shifts of each other by any multiple of `period`.
+  virtual Whole Foldable(int /*period*/) const { return Whole::kArrivals; }
+  // Whether another rank's work is the same program for the same request. Of foldable work.
+  virtual bool Like(const Work& /*other*/) const { return false; }
 
   // Before Start. Tokens of its operations carry `id` in the upper bits and a tag of kTagBits. The
   // workspace outlives the work and is lent to it while it runs a function.
@@ -67,6 +82,8 @@ class Execution final : public Work, private Consumer {
   bool done() const override { return running_ == 0 && started_; }
   size_t outstanding() const override;
   std::string Describe() const override;
+  Whole Foldable(int period) const override;
+  bool Like(const Work& other) const override;
 
  private:
   struct Lane {

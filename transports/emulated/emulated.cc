@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "fabric/radix_sort.h"
 #include "transports/emulated/pieces.h"
 
 namespace ccl {
@@ -22,7 +23,7 @@ absl::StatusOr<std::unique_ptr<Backend>> EmulatedBackend::Create(
   auto simulator = fabric::Simulator::Create(description, options.engine);
   if (!simulator.ok()) return simulator.status();
   std::unique_ptr<EmulatedBackend> backend(
-      new EmulatedBackend(*std::move(simulator), TopologyOf(description)));
+      new EmulatedBackend(*std::move(simulator), TopologyOf(description), options.folds));
   if (options.dilation > 0) backend->pacer_ = std::make_unique<Pacer>(options.dilation);
   if (options.trace.empty()) return backend;
   const fabric::Simulator& s = *backend->simulator_;
@@ -72,8 +73,12 @@ std::vector<PortRecord> EmulatedBackend::ports() {
   return records;
 }
 
-EmulatedBackend::EmulatedBackend(std::unique_ptr<fabric::Simulator> simulator, Topology topology)
-    : simulator_(std::move(simulator)), topology_(std::move(topology)) {
+EmulatedBackend::EmulatedBackend(std::unique_ptr<fabric::Simulator> simulator, Topology topology,
+                                 bool folds)
+    : simulator_(std::move(simulator)),
+      topology_(std::move(topology)),
+      folds_(folds),
+      actors_(topology_.ranks) {
   ranks_.resize(topology_.ranks);
   std::iota(ranks_.begin(), ranks_.end(), 0);
   posted_.assign(topology_.ranks, 0);
@@ -86,6 +91,16 @@ Abilities EmulatedBackend::abilities() const {
           .group_operations = true,
           .contexts = uint32_t{1} << 31,
           .channels = uint32_t{1} << 16};
+}
+
+int EmulatedBackend::period() const {
+  return folds_ && !recording_ && recorder_ == nullptr ? simulator_->period() : ranks();
+}
+
+void EmulatedBackend::Fold(bool folded) {
+  simulator_->Fold(folded);
+  for (int rank = actors_; rank < ranks(); ++rank) posted_[rank] = posted_[Actor(rank)];
+  actors_ = folded ? simulator_->period() : ranks();
 }
 
 uint32_t EmulatedBackend::NewRecord() {
@@ -115,7 +130,7 @@ void EmulatedBackend::Post(int rank, absl::Span<const Operation> operations) {
     const uint32_t index = NewRecord();
     Record& record = records_[index];
     record.kind = operation.kind;
-    record.rank = rank;
+    record.rank = record.peer = rank;
     record.token = operation.token;
     record.bytes = operation.bytes;
     const int64_t bytes = static_cast<int64_t>(operation.bytes);
@@ -190,8 +205,11 @@ void EmulatedBackend::Move(Record& waiting, const Operation& arriving, bool arri
 
 void EmulatedBackend::PostMessage(int rank, const Operation& operation) {
   const bool sends = Sends(operation.kind);
-  const Matcher::Key key{operation.context, sends ? rank : operation.peer,
-                         sends ? operation.peer : rank, operation.channel};
+  // By the rank that stands for the sender and the distance to the receiver: equal for all pairs
+  // that are shifts of each other.
+  const int src = sends ? rank : operation.peer, dst = sends ? operation.peer : rank;
+  const Matcher::Key key{operation.context, Actor(src), dst < src ? dst - src + ranks() : dst - src,
+                         operation.channel};
   const uint64_t order = sends ? posted_[rank]++ : 0;
   const uint32_t place = waiting_.Find(key);
   Matcher::Waiting& queue = waiting_.at(place);
@@ -222,8 +240,8 @@ void EmulatedBackend::PostMessage(int rank, const Operation& operation) {
     const uint64_t sent = sends ? operation.bytes : record.bytes;
     const uint64_t wanted = sends ? record.bytes : operation.bytes;
     return Fail(absl::InvalidArgumentError(
-        absl::StrCat("rank ", key.src, " sends ", sent, " bytes to rank ", key.dst,
-                     ", which expects ", wanted, " (channel ", key.channel, ")")));
+        absl::StrCat("rank ", src, " sends ", sent, " bytes to rank ", dst, ", which expects ",
+                     wanted, " (channel ", key.channel, ")")));
   }
   Move(record, operation, sends);
   const bool reduces = (sends ? record.kind : operation.kind) == OperationKind::kRecvReduce;
@@ -231,16 +249,16 @@ void EmulatedBackend::PostMessage(int rank, const Operation& operation) {
     record.recv_token = record.token;
     record.token = operation.token;
     record.order = order;
+    record.rank = rank;
+    record.peer = operation.peer;
   } else {
     record.recv_token = operation.token;
   }
   record.kind = reduces ? OperationKind::kRecvReduce : OperationKind::kRecv;
-  record.rank = key.src;
-  record.peer = key.dst;
   record.reducing = false;
   record.sender_first = !sends;
   if (recording_) TimesOf(index).matched = simulator_->now();
-  starting_.push_back({key.src, index, record.order});
+  starting_.push_back({record.rank, index, record.order});
 }
 
 void EmulatedBackend::Keep(uint32_t index, Time done, bool local) {
@@ -269,13 +287,15 @@ void EmulatedBackend::Keep(uint32_t index, Time done, bool local) {
 
 // What has been matched at this instant enters the fabric.
 void EmulatedBackend::Start() {
-  const auto before = [](const Starting& a, const Starting& b) {
-    return a.order != b.order ? a.order < b.order : a.rank < b.rank;
-  };
   // By the order of the sender first: what different senders send at once will be served at once,
-  // and lies together. Ranks that go in step have posted in order.
+  // and lies together.
+  const auto key = [](const Starting& starting) {
+    return starting.order << 20 | static_cast<uint32_t>(starting.rank);
+  };
+  const auto before = [&](const Starting& a, const Starting& b) { return key(a) < key(b); };
+  // Ranks that go in step have posted in order.
   if (!std::is_sorted(starting_.begin(), starting_.end(), before)) {
-    std::sort(starting_.begin(), starting_.end(), before);
+    fabric::RadixSort(starting_, sorting_, key);
   }
   for (const Starting& starting : starting_) {
     const Record& record = records_[starting.record];
@@ -377,13 +397,13 @@ absl::Status EmulatedBackend::Poll(Waiting waiting, std::vector<Completion>& don
         if (recording_) TimesOf(index).delivered = event.time;
         if (record.kind == OperationKind::kRecvReduce && topology_.reduce_bandwidth > 0) {
           record.reducing = true;
-          simulator_->Reduce(record.peer, static_cast<int64_t>(record.bytes), index);
+          simulator_->Reduce(Actor(record.peer), static_cast<int64_t>(record.bytes), index);
           continue;
         }
-        done.push_back({record.peer, record.recv_token});
+        done.push_back({Actor(record.peer), record.recv_token});
         if (recording_) Keep(index, event.time, false);
       } else if (record.kind == OperationKind::kRecvReduce) {
-        done.push_back({record.peer, record.recv_token});
+        done.push_back({Actor(record.peer), record.recv_token});
         if (recording_) Keep(index, event.time, false);
       } else {
         done.push_back({record.rank, record.token});

@@ -22,6 +22,7 @@ struct EmulatedOptions {
   fabric::EngineKind engine = fabric::EngineKind::kFifo;
   std::string trace;    // a file for what passes every port, in the trace event format; empty: none
   double dilation = 0;  // real seconds that a virtual one takes; 0: as fast as it can be computed
+  bool folds = true;    // whether ranks may stand for others; see Backend::period
 };
 
 // All ranks of a world in this process, their messages in the virtual time of a simulated fabric.
@@ -50,6 +51,8 @@ class EmulatedBackend final : public Backend {
   absl::Status ShareFromRankZero(std::string&) override { return absl::OkStatus(); }
   absl::Status Agree(const absl::Status& own) override { return own; }
   absl::string_view engine() const override { return simulator_->engine(); }
+  int period() const override;
+  void Fold(bool folded) override;
   uint64_t Digest() const override { return digest_; }
   void RecordFlows() override { recording_ = true; }
   absl::Span<const FlowRecord> flows() const override { return flows_; }
@@ -90,7 +93,9 @@ class EmulatedBackend final : public Backend {
     uint64_t order;
   };
 
-  EmulatedBackend(std::unique_ptr<fabric::Simulator> simulator, Topology topology);
+  EmulatedBackend(std::unique_ptr<fabric::Simulator> simulator, Topology topology, bool folds);
+  // The rank that stands for `rank`.
+  int Actor(int rank) const { return rank < actors_ ? rank : rank % actors_; }
   uint32_t NewRecord();
   Times& TimesOf(uint32_t index) {
     times_.Reach(index);
@@ -107,12 +112,14 @@ class EmulatedBackend final : public Backend {
 
   const std::unique_ptr<fabric::Simulator> simulator_;
   Topology topology_;
+  const bool folds_;
   std::vector<int> ranks_;
+  int actors_;                    // ranks that post: all, or the first of a folded world
   std::vector<uint64_t> posted_;  // sends of each rank so far
   fabric::Pool<Record> records_;
   Matcher waiting_;
   fabric::Pool<Held> held_;
-  std::vector<Starting> starting_;
+  std::vector<Starting> starting_, sorting_;
   GroupMatcher matcher_;
   std::vector<std::unique_ptr<GroupOperation>> starting_groups_;  // complete at this instant
   std::vector<std::unique_ptr<GroupOperation>> groups_;           // under way, by number
@@ -127,7 +134,8 @@ class EmulatedBackend final : public Backend {
   absl::Status error_;
 };
 
-// "NAME[?ranks=N&engine=E&trace=FILE&pace=X&set=KEY=VALUE&...]", the part of an emulated URL behind the scheme.
+// "NAME[?ranks=N&engine=E&fold=no&trace=FILE&pace=X&set=KEY=VALUE&...]", the part of an emulated URL
+// behind the scheme.
 // `ranks` is the caller's number, 0 when the URL or the fabric is to say.
 absl::StatusOr<std::unique_ptr<Backend>> OpenEmulated(absl::string_view rest, int ranks);
 

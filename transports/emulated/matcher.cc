@@ -6,7 +6,7 @@ namespace ccl {
 
 size_t Matcher::Home(const Key& key) const {
   uint64_t hash = (static_cast<uint64_t>(static_cast<uint32_t>(key.src)) << 32 |
-                   static_cast<uint32_t>(key.dst)) *
+                   static_cast<uint32_t>(key.distance)) *
                   0x9e3779b97f4a7c15u;
   hash ^= (static_cast<uint64_t>(key.context) << 16 | key.channel) * 0xc2b2ae3d27d4eb4fu;
   hash *= 0xd6e8feb86659fd93u;

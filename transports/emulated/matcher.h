@@ -8,7 +8,7 @@
 
 namespace ccl {
 
-// A table from (context, channel, source, destination) to a queue of records. Open addressing with
+// A table from (context, channel, source, distance to the destination) to a queue of records. Open addressing with
 // linear probing and no tombstones: a message comes and goes in two short walks, without allocating.
 class Matcher {
  public:
@@ -16,7 +16,7 @@ class Matcher {
 
   struct Key {
     uint32_t context;
-    int32_t src, dst;
+    int32_t src, distance;
     uint16_t channel;
     friend bool operator==(const Key&, const Key&) = default;
   };

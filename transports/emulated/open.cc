@@ -81,10 +81,12 @@ absl::StatusOr<std::unique_ptr<Backend>> OpenEmulated(absl::string_view rest, in
             absl::StrCat("emulated: '", option, "' is not a pace: how many real seconds a virtual one "
                          "takes, above 0, up to 1e12"));
       }
+    } else if (option == "fold=yes" || option == "fold=no") {
+      options.folds = option == "fold=yes";
     } else {
-      return absl::InvalidArgumentError(
-          absl::StrCat("emulated: unknown option '", option,
-                       "'; known: ranks=N, set=KEY=VALUE, engine=NAME, trace=FILE, pace=X"));
+      return absl::InvalidArgumentError(absl::StrCat(
+          "emulated: unknown option '", option,
+          "'; known: ranks=N, set=KEY=VALUE, engine=NAME, fold=yes|no, trace=FILE, pace=X"));
     }
   }
   if (ranks > 0 && asked > 0 && ranks != asked) {
