@@ -97,10 +97,11 @@ Measured MeasureApart(const ScaleCase& c) {
 
 // The peer's CPU seconds for the same case; negative when it has none.
 double PeerCpu(const std::string& peer, const ScaleCase& c) {
-  if (peer.empty() || c.peer_pattern.empty()) return -1;
+  if (peer.empty() || !c.has_peer) return -1;
   const std::string command =
-      absl::StrCat("'", peer, "' --pattern ", c.peer_pattern, " --ranks ", c.ranks, " --bytes ",
-                   c.bytes, " --platform ", c.fabric, " 2>/dev/null");
+      absl::StrCat("'", peer, "' --collective ", std::string(Name(c.collective)), " --algorithm '",
+                   c.algorithm, "' --ranks ", c.ranks, " --count ", ScaleCount(c), " --platform ", c.fabric,
+                   " 2>/dev/null");
   FILE* pipe = popen(command.c_str(), "r");
   if (pipe == nullptr) return -1;
   std::string text;

@@ -67,20 +67,19 @@ std::vector<ScaleCase> ScaleCases() {
   using C = Collective;
   std::vector<ScaleCase> cases;
   const auto add = [&](std::string name, std::string fabric, std::string backend, C collective,
-                       std::string algorithm, int ranks, double target, std::string peer = "") {
+                       std::string algorithm, int ranks, double target, bool peer = false) {
     cases.push_back({std::move(name), std::move(fabric), std::move(backend), collective,
-                     std::move(algorithm), ranks, kBytes, target, std::move(peer)});
+                     std::move(algorithm), ranks, kBytes, target, peer});
   };
   for (const std::string fabric : {"crossbar", "fat-tree", "cloudmatrix384"}) {
     const bool twice = fabric == "cloudmatrix384";
     const double times = twice ? 2 : 1;
     // Whole runs: chunks of the ring differ by an element, and the others are told to.
     const std::string url = absl::StrCat("emulated:", fabric, "?ranks=384&fold=no");
-    const auto peer = [&](const char* pattern) { return twice ? "" : pattern; };
-    add("ring allreduce", fabric, url, C::kAllReduce, "ring", 384, times * 0.06, peer("ring"));
+    add("ring allreduce", fabric, url, C::kAllReduce, "ring", 384, times * 0.06, !twice);
     add("pairwise all-to-all", fabric, url, C::kAllToAll, "pairwise", 384, times * 0.04,
-        peer("pairwise"));
-    add("direct all-to-all", fabric, url, C::kAllToAll, "direct", 384, times * 0.15, peer("direct"));
+        !twice);
+    add("direct all-to-all", fabric, url, C::kAllToAll, "direct", 384, times * 0.15, !twice);
     add("irregular all-to-all at once", fabric, url, C::kAllToAll, "", 384, times * 0.5);
   }
   for (const std::string fabric : {"crossbar", "fat-tree"}) {
@@ -101,6 +100,11 @@ std::vector<ScaleCase> ScaleCases() {
   return cases;
 }
 
+uint64_t ScaleCount(const ScaleCase& c) {
+  const uint64_t elements = c.bytes / SizeOf(DataType::kFloat32);
+  return CountIsPerRank(c.collective) ? elements / static_cast<uint64_t>(c.ranks) : elements;
+}
+
 absl::StatusOr<ScaleRun> RunScaleCase(const ScaleCase& c) {
   Options options;
   options.backend = c.backend;
@@ -114,8 +118,7 @@ absl::StatusOr<ScaleRun> RunScaleCase(const ScaleCase& c) {
   trial.collective = c.collective;
   trial.algorithm = c.algorithm;
   trial.check = false;
-  const uint64_t elements = c.bytes / SizeOf(trial.type);
-  trial.count = CountIsPerRank(c.collective) ? elements / static_cast<uint64_t>(c.ranks) : elements;
+  trial.count = ScaleCount(c);
   CCL_ASSIGN_OR_RETURN(Outcome outcome, job->Run(trial));
   CCL_ASSIGN_OR_RETURN(auto plan, job->world().planner().Choose(
       c.collective, trial.count * SizeOf(trial.type) *

@@ -20,9 +20,12 @@ struct ScaleCase {
   int ranks = 0;
   uint64_t bytes = 0;        // of a rank's larger buffer
   double target = 0;         // CPU seconds
-  std::string peer_pattern;  // for simgrid_peer; empty: it has none
+  bool has_peer = false;     // simgrid_peer runs it too
 };
 std::vector<ScaleCase> ScaleCases();
+
+// float32 elements, as the call of the case takes them.
+uint64_t ScaleCount(const ScaleCase& c);
 
 struct ScaleRun {
   int64_t messages = 0;  // of all ranks, folded or not

@@ -42,5 +42,5 @@ with tempfile.TemporaryDirectory() as folder:
     assert abs(small["ratio"] * small["cpu_s"] - 1000) < 1e-6 and large["ratio"] is None, results
     assert "by symmetry, 1 ran" in printed, printed
     with open(os.path.join(folder, "calls")) as calls:
-        assert calls.read() == "--pattern pairwise --ranks 384 --bytes 67108864 --platform crossbar\n"
+        assert calls.read() == "--collective alltoall --algorithm pairwise --ranks 384 --count 43690 --platform crossbar\n"
     assert "matches no case" in run("--only", "nothing", status=2)
