@@ -122,8 +122,12 @@ Spread Of(std::vector<double> values) {
   return {values[values.size() / 2], values.front(), values.back()};
 }
 
-// The slope of log CPU over log messages: 1 is linear.
+// The slope of log CPU over log messages: 1 is linear. Not a number unless they differ by ten times.
 double Exponent(const std::vector<std::pair<double, double>>& points) {
+  const auto ends = std::minmax_element(points.begin(), points.end());
+  if (points.empty() || ends.second->first < 10 * ends.first->first) {
+    return std::numeric_limits<double>::quiet_NaN();
+  }
   double n = 0, x = 0, y = 0, xx = 0, xy = 0;
   for (const auto& [messages, seconds] : points) {
     const double a = std::log(messages), b = std::log(seconds);
