@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "absl/strings/str_cat.h"
+
 namespace fabric {
 
 bool Description::OwnPort(int tier) const {
@@ -86,12 +88,46 @@ double Description::GroupEfficiency(int tier) const {
   return efficiency;
 }
 
+bool Description::GroupToAll(int tier) const {
+  for (int i = EntryTier(tier); i <= tier; ++i) {
+    if (!tiers[i].group_to_all) return false;
+  }
+  return true;
+}
+
+std::string Description::Extrapolation(int64_t bytes) const {
+  const Calibration& c = calibrated;
+  if (c.system.empty()) return "";
+  if (c.system != name) return absl::StrCat("fitted to measurements of ", c.system, ", not of ", name);
+  if (endpoints < c.min_ranks || endpoints > c.max_ranks) {
+    return absl::StrCat(endpoints, " ranks, fitted to ", c.min_ranks, " to ", c.max_ranks);
+  }
+  if (bytes < c.min_bytes || bytes > c.max_bytes) {
+    return absl::StrCat(bytes, " bytes, fitted to ", c.min_bytes, " to ", c.max_bytes);
+  }
+  return "";
+}
+
+bool Protocol::Serves(absl::string_view tier, Transfer how) const {
+  if (transfer != Transfer::kAny && transfer != how) return false;
+  return tiers.empty() || std::find(tiers.begin(), tiers.end(), tier) != tiers.end();
+}
+
+std::vector<const Protocol*> Description::ProtocolsOf(int tier) const {
+  std::vector<const Protocol*> found;
+  for (const Protocol& protocol : protocols) {
+    if (protocol.Serves(tiers[tier].name, transfer)) found.push_back(&protocol);
+  }
+  return found;
+}
+
 double Description::PathBandwidth(int src, int dst) const {
   const int turn = MeetingTier(src, dst), entry = EntryTier(turn);
   double rate = tiers[entry].kind == TierKind::kSwitch ? tiers[entry].port_bandwidth
                                                        : tiers[entry].link_bandwidth;
   if (tiers[entry].port_bandwidth > 0) rate = std::min(rate, tiers[entry].port_bandwidth);
   if (message_bandwidth > 0) rate = std::min(rate, message_bandwidth);
+  if (memory_bandwidth > 0) rate = std::min(rate, memory_bandwidth);
   for (int tier = entry; tier < turn; ++tier) {
     if (tiers[tier].uplink_bandwidth == 0) continue;
     rate = std::min(rate, tiers[tier].uplink_bandwidth / static_cast<double>(Pipes(tier)));

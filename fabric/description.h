@@ -55,15 +55,34 @@ struct Tier {
   Routing routing = Routing::kSpray;
   double group_efficiency = 0;   // fraction of the port rate at which switches reduce and replicate
                                  // for group operations; 0: they do not
+  Time group_overhead = 0;       // of a group operation that turns at this tier, at each source
+                                 // before its first byte
+  bool group_to_all = true;      // a reduction's result can go to all members at once; else to one,
+                                 // as where an endpoint pulls operands through the switch
+};
+
+// How the bytes of a message are moved.
+enum class Transfer : uint8_t {
+  kSend,   // both sides take part, as channels of a collective library do
+  kWrite,  // the sender stores them at the receiver
+  kRead,   // the receiver loads them from the sender
+  kAny,    // of a protocol: however they are
 };
 
 // What a range of message sizes pays at an endpoint, as protocols of different overhead and
-// efficiency do. A message takes the protocol under which it would be fastest on an idle port.
+// efficiency do. A message takes the protocol under which it would be fastest on an idle port, of
+// those of the tier where its path turns and of the system's transfer; if there is none, it pays
+// nothing.
 struct Protocol {
   std::string name;
-  Time overhead = 0;        // added to send_overhead
-  double efficiency = 1;    // payload bytes per byte on the wire, in (0, 1]
-  int64_t max_bytes = INT64_MAX;  // largest message that may take it
+  std::vector<std::string> tiers;  // that it serves; none: all
+  Transfer transfer = Transfer::kAny;
+  Time overhead = 0;               // added to send_overhead
+  double efficiency = 1;           // payload bytes per byte on the wire, in (0, 1]
+  double message_bandwidth = 0;    // bytes/s on the wire that one message can reach; 0: its port's
+  int64_t max_bytes = INT64_MAX;   // largest message that may take it
+
+  bool Serves(absl::string_view tier, Transfer how) const;
 };
 
 // Of a system that is a graph instead of tiers. Nodes are endpoints by number, then switches.
@@ -75,6 +94,14 @@ struct Link {               // both ways at once
   int from = 0, to = 0;     // nodes
   double bandwidth = 0;     // bytes/s and direction
   Time latency = 0;
+};
+
+// Of what measurements the figures of a system were fitted to. No system: they were not, or it is
+// none that exists.
+struct Calibration {
+  std::string system;                    // the preset that was measured
+  int64_t min_bytes = 0, max_bytes = 0;  // of a rank's larger buffer
+  int min_ranks = 0, max_ranks = 0;
 };
 
 struct Description {
@@ -89,11 +116,21 @@ struct Description {
                                     // its largest latency and least bandwidth of an endpoint
   bool hash_routes = false;         // of a graph: shortest routes by hash, not lowest numbers first
   std::vector<Protocol> protocols;  // none: no overhead, efficiency 1
+  Transfer transfer = Transfer::kSend;   // of all messages
+  Calibration calibrated;
   Time fibre_delay = 0;             // per metre
   Time send_overhead = 0;           // from Send to the first byte at the port
   Time recv_overhead = 0;           // from the last byte at the port to the delivery
   Time message_gap = 0;             // least time between the starts of two messages of an endpoint
   Time launch_overhead = 0;         // once per operation; for the caller to apply, not the simulator
+  double block_bandwidth = 0;       // bytes/s at which an operation passes a rank's own block through
+                                    // its processors besides what it sends (into the output of an
+                                    // allgather, through the last fold of a reduction), once; 0:
+                                    // free. For the caller to apply
+  double exchange_bandwidth = 0;    // likewise, for the whole buffer of an all-to-all, where a library
+                                    // stages what it does not forward
+  double memory_bandwidth = 0;      // bytes/s that an endpoint's memory gives to all of its ports
+                                    // together, and takes from them; 0: no limit. Tiers only
   double message_bandwidth = 0;     // bytes/s that a single message can reach; 0: its port's
   double reduce_bandwidth = 0;      // bytes/s of an endpoint's engine; 0: free
   double copy_bandwidth = 0;        // likewise
@@ -123,6 +160,13 @@ struct Description {
   // What switches leave of the port rate of a group operation that turns at tier `tier`: the least
   // of the tiers on the way. 0: they do none.
   double GroupEfficiency(int tier) const;
+  // Whether they hand the result of a reduction to all members at once: all tiers on the way do.
+  bool GroupToAll(int tier) const;
+  // The protocols of messages that turn at tier `tier`.
+  std::vector<const Protocol*> ProtocolsOf(int tier) const;
+  // Why an operation of all endpoints on buffers of so many bytes lies outside of what the figures
+  // were fitted to; empty: it does not, or they were not fitted to anything.
+  std::string Extrapolation(int64_t bytes) const;
   // What a single message can reach, in bytes/s, the wire's overhead not counted.
   double PathBandwidth(int src, int dst) const;
   // Everything a path adds to bytes / bandwidth, without the overheads.
@@ -150,10 +194,11 @@ absl::StatusOr<std::string> PresetOf(absl::string_view text, absl::string_view p
 std::vector<std::string> PresetNames();
 
 // Sets one key to a value with its unit; "key=value" in one. Keys of the system: port_bandwidth (of
-// the innermost tier), message_bandwidth, reduce_bandwidth, copy_bandwidth, send_overhead,
-// recv_overhead, message_gap, launch_overhead, fibre_delay (per metre), chunk, packet and buffer
-// (bytes), seed; of each tier, as TIER.key: the fields of Tier by their names; of each protocol,
-// protocol.NAME.key. A one-tier system also takes latency. Setting a tier's uplink_bandwidth clears
+// the innermost tier), message_bandwidth, memory_bandwidth, reduce_bandwidth, copy_bandwidth,
+// block_bandwidth, exchange_bandwidth, send_overhead, recv_overhead, message_gap, launch_overhead,
+// transfer (send, write or read), fibre_delay (per metre), chunk, packet and buffer (bytes), seed; of each tier, as TIER.key:
+// the fields of Tier by their names, group_results = one or all for group_to_all; of each protocol,
+// protocol.NAME.key; calibrated.system, min_bytes, max_bytes, min_ranks, max_ranks. A one-tier system also takes latency. Setting a tier's uplink_bandwidth clears
 // its oversubscription. What Resolve reads takes effect when it is called.
 absl::Status SetKey(absl::string_view key, absl::string_view value, Description& description);
 absl::Status Set(absl::string_view key_and_value, Description& description);

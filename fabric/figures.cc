@@ -27,7 +27,7 @@ double OwnBandwidth(const Description& d, int tier) {
 double InjectionBandwidth(const Description& d) {
   double sum = 0;
   for (int i = 0; i <= OutermostTier(d); ++i) sum += OwnBandwidth(d, i);
-  return sum;
+  return d.memory_bandwidth > 0 ? std::min(sum, d.memory_bandwidth) : sum;
 }
 
 int OutermostTier(const Description& d) {

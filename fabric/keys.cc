@@ -27,29 +27,42 @@ struct CountKey { int* value; };
 struct BytesKey { int64_t* value; };
 struct SeedKey { uint64_t* value; };
 struct RoutingKey { Routing* value; };
+struct TransferKey { Transfer* value; };
+struct ResultsKey { bool* value; };
+struct NameKey { std::string* value; };
+struct NamesKey { std::vector<std::string>* value; };
 struct RatioKey { double* value; };
 struct DimensionsKey { std::vector<int>* value; };
 
 struct Key {
   std::string name;
   std::variant<BandwidthKey, LengthKey, FractionKey, TimeKey, CountKey, BytesKey, SeedKey,
-               RoutingKey, RatioKey, DimensionsKey> target;
+               RoutingKey, TransferKey, ResultsKey, NameKey, NamesKey, RatioKey, DimensionsKey> target;
 };
 
 std::vector<Key> Keys(Description& d) {
   std::vector<Key> keys = {
       {"message_bandwidth", BandwidthKey{&d.message_bandwidth}},
+      {"memory_bandwidth", BandwidthKey{&d.memory_bandwidth}},
       {"reduce_bandwidth", BandwidthKey{&d.reduce_bandwidth}},
       {"copy_bandwidth", BandwidthKey{&d.copy_bandwidth}},
+      {"block_bandwidth", BandwidthKey{&d.block_bandwidth}},
+      {"exchange_bandwidth", BandwidthKey{&d.exchange_bandwidth}},
       {"send_overhead", TimeKey{&d.send_overhead}},
       {"recv_overhead", TimeKey{&d.recv_overhead}},
       {"message_gap", TimeKey{&d.message_gap}},
       {"launch_overhead", TimeKey{&d.launch_overhead}},
+      {"transfer", TransferKey{&d.transfer}},
       {"fibre_delay", TimeKey{&d.fibre_delay}},
       {"chunk", BytesKey{&d.chunk_bytes}},
       {"packet", BytesKey{&d.packet_bytes}},
       {"buffer", BytesKey{&d.buffer_bytes}},
       {"seed", SeedKey{&d.seed}},
+      {"calibrated.system", NameKey{&d.calibrated.system}},
+      {"calibrated.min_bytes", BytesKey{&d.calibrated.min_bytes}},
+      {"calibrated.max_bytes", BytesKey{&d.calibrated.max_bytes}},
+      {"calibrated.min_ranks", CountKey{&d.calibrated.min_ranks}},
+      {"calibrated.max_ranks", CountKey{&d.calibrated.max_ranks}},
   };
   const bool graph = !d.links.empty();  // its tier is computed
   if (!graph) keys.insert(keys.begin(), {"port_bandwidth", BandwidthKey{&d.tiers[0].port_bandwidth}});
@@ -72,6 +85,8 @@ std::vector<Key> Keys(Description& d) {
     }
     add("rails", CountKey{&tier.rails});
     add("group_efficiency", FractionKey{&tier.group_efficiency});
+    add("group_overhead", TimeKey{&tier.group_overhead});
+    add("group_results", ResultsKey{&tier.group_to_all});
     if (&tier != &d.tiers.back()) {
       add("uplink_bandwidth", BandwidthKey{&tier.uplink_bandwidth});
       add("oversubscription", RatioKey{&tier.oversubscription});
@@ -86,6 +101,9 @@ std::vector<Key> Keys(Description& d) {
     };
     add("overhead", TimeKey{&protocol.overhead});
     add("efficiency", FractionKey{&protocol.efficiency});
+    add("message_bandwidth", BandwidthKey{&protocol.message_bandwidth});
+    add("tiers", NamesKey{&protocol.tiers});
+    add("transfer", TransferKey{&protocol.transfer});
     add("max_bytes", BytesKey{&protocol.max_bytes});
   }
   return keys;
@@ -143,6 +161,30 @@ struct Parse {
     if (text == "hash") return *key.value = Routing::kHash, absl::OkStatus();
     if (text == "modulo") return *key.value = Routing::kModulo, absl::OkStatus();
     return Bad(text, "a routing: spray, hash or modulo");
+  }
+  absl::Status operator()(TransferKey key) const {
+    if (text == "send") return *key.value = Transfer::kSend, absl::OkStatus();
+    if (text == "write") return *key.value = Transfer::kWrite, absl::OkStatus();
+    if (text == "read") return *key.value = Transfer::kRead, absl::OkStatus();
+    return Bad(text, "a transfer: send, write or read");
+  }
+  absl::Status operator()(ResultsKey key) const {
+    if (text != "one" && text != "all") return Bad(text, "who gets a reduction's result: one or all");
+    *key.value = text == "all";
+    return absl::OkStatus();
+  }
+  absl::Status operator()(NameKey key) const {
+    if (text.empty()) return Bad(text, "a name");
+    *key.value = std::string(text);
+    return absl::OkStatus();
+  }
+  absl::Status operator()(NamesKey key) const {
+    std::vector<std::string> names;
+    for (absl::string_view name : absl::StrSplit(text, ',')) {
+      names.emplace_back(absl::StripAsciiWhitespace(name));
+    }
+    *key.value = std::move(names);
+    return absl::OkStatus();
   }
 };
 

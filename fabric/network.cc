@@ -19,6 +19,10 @@ absl::string_view Name(PortKind kind) {
       return "down";
     case PortKind::kLink:
       return "link";
+    case PortKind::kLoad:
+      return "load";
+    case PortKind::kStore:
+      return "store";
   }
   return "";
 }

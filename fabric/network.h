@@ -15,8 +15,13 @@
 
 namespace fabric {
 
-enum class PortKind : uint8_t { kSend, kReceive, kUp, kDown, kLink };
-// "send", "receive", "up", "down", "link".
+enum class PortKind : uint8_t {
+  kSend, kReceive,  // an endpoint's own, of a tier
+  kUp, kDown,       // a group's
+  kLink,
+  kLoad, kStore,    // an endpoint's memory, for all tiers
+};
+// "send", "receive", "up", "down", "link", "load", "store".
 absl::string_view Name(PortKind kind);
 
 // A directed link with the queue in front of it.

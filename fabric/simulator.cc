@@ -41,7 +41,16 @@ Simulator::Simulator(Description description, std::unique_ptr<Network> network,
       engines_(description_.endpoints, 0),
       next_start_(description_.message_gap > 0 ? description_.endpoints : 0, 0),
       period_(engine == EngineKind::kFifo ? network_->period() : description_.endpoints),
-      sequences_(description_.endpoints, 0) {}
+      sequences_(description_.endpoints, 0) {
+  if (description_.protocols.empty()) return;
+  for (const Tier& tier : description_.tiers) {
+    std::vector<int16_t>& served = protocols_.emplace_back();
+    for (size_t i = 0; i < description_.protocols.size(); ++i) {
+      const bool serves = description_.protocols[i].Serves(tier.name, description_.transfer);
+      if (serves) served.push_back(static_cast<int16_t>(i));
+    }
+  }
+}
 
 void Simulator::Watch(Observer* observer) {
   observer_ = observer;
@@ -73,7 +82,7 @@ uint64_t Simulator::Order(int endpoint) {
 uint32_t Simulator::NewRecord(int src, int dst, int64_t bytes, uint64_t user, uint64_t order) {
   const uint32_t id = records_.New();
   records_[id] = {.bytes = bytes, .wire = bytes, .user = user, .order = order, .src = src, .dst = dst,
-                  .group = -1, .pending = 1, .climbs = false};
+                  .group = -1, .protocol = -1, .pending = 1, .climbs = false};
   return id;
 }
 
@@ -81,21 +90,27 @@ void Simulator::Release(uint32_t id) {
   if (--records_[id].pending == 0) records_.Free(id);
 }
 
-// The bytes a message takes on the wire under the protocol that suits it, and what it costs before.
-int64_t Simulator::OnWire(int64_t bytes, int src, int dst, Time& overhead) const {
+// Sets the protocol that suits a message, and its bytes on the wire; what it costs before.
+Time Simulator::ChooseProtocol(Record& record) const {
   const Description& d = description_;
-  const double rate = d.PathBandwidth(src, dst);
-  const Protocol* best = nullptr;
+  const std::vector<int16_t>& served = protocols_[d.MeetingTier(record.src, record.dst)];
+  if (served.empty()) return 0;
+  const double path = d.PathBandwidth(record.src, record.dst);
+  const double bytes = static_cast<double>(record.bytes);
   double least = 0;
-  for (const Protocol& protocol : d.protocols) {
-    if (bytes > protocol.max_bytes) continue;
+  for (int16_t index : served) {
+    const Protocol& protocol = d.protocols[index];
+    if (record.bytes > protocol.max_bytes) continue;
+    const double rate = protocol.message_bandwidth > 0
+                            ? std::min(path, protocol.message_bandwidth) : path;
     const double cost = static_cast<double>(protocol.overhead) +
-                        static_cast<double>(bytes) * kSecond / (protocol.efficiency * rate);
-    if (best == nullptr || cost < least) best = &protocol, least = cost;
+                        bytes * kSecond / (protocol.efficiency * rate);
+    if (record.protocol < 0 || cost < least) record.protocol = index, least = cost;
   }
-  if (best == nullptr) return bytes;
-  overhead += best->overhead;
-  return std::llround(static_cast<double>(bytes) / best->efficiency);
+  if (record.protocol < 0) return 0;
+  const Protocol& chosen = d.protocols[record.protocol];
+  record.wire = std::llround(bytes / chosen.efficiency);
+  return chosen.overhead;
 }
 
 void Simulator::Send(int src, int dst, int64_t bytes, uint64_t user) {
@@ -104,9 +119,8 @@ void Simulator::Send(int src, int dst, int64_t bytes, uint64_t user) {
   Require(bytes >= 0, "Send: negative size");
   const uint32_t id = NewRecord(src, dst, bytes, user, Order(src));
   records_[id].pending = 2;
-  Time start = description_.send_overhead;
-  if (!description_.protocols.empty()) records_[id].wire = OnWire(bytes, src, dst, start);
-  start += now();
+  Time start = now() + description_.send_overhead;
+  if (!protocols_.empty()) start += ChooseProtocol(records_[id]);
   if (!next_start_.empty()) {
     start = std::max(start, next_start_[src]);
     next_start_[src] = start + description_.message_gap;
@@ -119,6 +133,10 @@ void Simulator::Enter(uint32_t id) {
   const Record& r = records_[id];
   Passage passage{.id = id, .bytes = r.wire, .rate = message_rate_, .order = r.order};
   if (r.group < 0) {
+    if (r.protocol >= 0) {
+      const int64_t rate = std::llround(description_.protocols[r.protocol].message_bandwidth);
+      if (rate > 0 && (passage.rate == 0 || rate < passage.rate)) passage.rate = rate;
+    }
     network_->Route(r.src, r.dst, path_);
   } else {
     const int tier = groups_[r.group].tier;
@@ -160,11 +178,11 @@ void Simulator::Copy(int endpoint, int64_t bytes, uint64_t user) {
   Engine(endpoint, bytes, copy_rate_, user);
 }
 
-int Simulator::GroupTier(absl::Span<const int> endpoints) const {
+int Simulator::GroupTier(absl::Span<const int> endpoints, bool to_all) const {
   const Description& d = description_;
   int tier = 0;
   for (int e : endpoints) tier = std::max(tier, d.MeetingTier(endpoints[0], e));
-  return d.GroupEfficiency(tier) > 0 ? tier : -1;
+  return d.GroupEfficiency(tier) > 0 && (!to_all || d.GroupToAll(tier)) ? tier : -1;
 }
 
 void Simulator::Group(int tier, absl::Span<const int> sources, absl::Span<const int> targets,
@@ -193,10 +211,11 @@ void Simulator::Group(int tier, absl::Span<const int> sources, absl::Span<const 
     records_[id].climbs = true;
     records_[id].wire = wire;
     records_[id].pending = 2;
-    if (description_.send_overhead == 0) {
+    const Time wait = description_.send_overhead + description_.tiers[tier].group_overhead;
+    if (wait == 0) {
       Enter(id);
     } else {
-      queue_.Push({now() + description_.send_overhead, records_[id].order, id, kStart});
+      queue_.Push({now() + wait, records_[id].order, id, kStart});
     }
   }
 }

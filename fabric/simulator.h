@@ -78,8 +78,9 @@ class Simulator final : private Arrivals {
   void Reduce(int endpoint, int64_t bytes, uint64_t user);
   void Copy(int endpoint, int64_t bytes, uint64_t user);
 
-  // The tier whose switches can reduce and replicate among all these endpoints, or -1.
-  int GroupTier(absl::Span<const int> endpoints) const;
+  // The tier whose switches can reduce and replicate among all these endpoints, or -1. `to_all`: and
+  // hand the result of a reduction to all of them at once.
+  int GroupTier(absl::Span<const int> endpoints, bool to_all = false) const;
   // What the switches of tier `tier`, as GroupTier gave it, do with `bytes` of every source: combine
   // them (one source: nothing to combine) and bring the result to every target. Reported as kSent
   // of each source and, with src -1, as kDelivered of each target.
@@ -102,6 +103,7 @@ class Simulator final : private Arrivals {
     int32_t src;
     int32_t dst;
     int32_t group;      // index in groups_, or -1
+    int16_t protocol;   // index in the description's, or -1
     uint8_t pending;    // reports to come
     bool climbs;        // of a group: on its way to the switch
   };
@@ -120,7 +122,7 @@ class Simulator final : private Arrivals {
   uint32_t NewRecord(int src, int dst, int64_t bytes, uint64_t user, uint64_t order);
   void Release(uint32_t id);
   void Enter(uint32_t id);
-  int64_t OnWire(int64_t bytes, int src, int dst, Time& overhead) const;
+  Time ChooseProtocol(Record& record) const;
   void Engine(int endpoint, int64_t bytes, int64_t rate, uint64_t user);
   void Report(uint32_t id, EventKind kind);
   void Sent(uint32_t id) override;
@@ -132,6 +134,7 @@ class Simulator final : private Arrivals {
   Queue queue_;
   const std::unique_ptr<Wires> wires_;
   const int64_t reduce_rate_, copy_rate_, message_rate_;
+  std::vector<std::vector<int16_t>> protocols_;  // of each tier: indices in the description's
   std::vector<Time> engines_;      // until when each endpoint's engine is taken
   std::vector<Time> next_start_;   // of a message of each endpoint, when messages have a gap
   Pool<Record> records_;

@@ -62,6 +62,10 @@ absl::Status TieredNetwork::Build() {
   const int tiers = static_cast<int>(d_.tiers.size());
   const size_t endpoints = static_cast<size_t>(d_.endpoints);
   tiers_.resize(tiers);
+  if (d_.memory_bandwidth > 0) {
+    loads_ = AddPorts(endpoints, d_.memory_bandwidth, PortKind::kLoad, 0);
+    stores_ = AddPorts(endpoints, d_.memory_bandwidth, PortKind::kStore, 0);
+  }
   double input = 0;
   int inner = 1;  // endpoints a group of the tier below holds
   for (int i = 0; i < tiers; ++i) {
@@ -120,6 +124,15 @@ int TieredNetwork::Period() const {
   return period <= n && n % period == 0 ? static_cast<int>(period) : n;
 }
 
+// Of a whole route: where memories have ports, no time passes between them and those of the tiers.
+uint32_t TieredNetwork::AddRoute(std::vector<Time> latencies) {
+  if (loads_ != kNone) {
+    latencies.insert(latencies.begin(), 0);
+    latencies.push_back(0);
+  }
+  return AddProfile(std::move(latencies));
+}
+
 absl::Status TieredNetwork::AddProfiles(int tier) {
   TierPorts& ports = tiers_[tier];
   const Tier& t = d_.tiers[tier];
@@ -141,7 +154,7 @@ absl::Status TieredNetwork::AddProfiles(int tier) {
       if (ports.send != kNone) latencies.push_back(0);
       latencies.insert(latencies.end(), links, crossing);
       if (ports.receive != kNone) latencies.push_back(0);
-      const uint32_t profile = AddProfile(std::move(latencies));
+      const uint32_t profile = AddRoute(std::move(latencies));
       if (links == 1) ports.route = profile;
     }
     return absl::OkStatus();
@@ -175,8 +188,10 @@ absl::Status TieredNetwork::AddProfiles(int tier) {
     descend.assign(down.begin() + 1, down.end());
     descend.push_back(below);
   }
+  if (loads_ != kNone) descend.push_back(0);
   descend.push_back(first);
-  ports.route = AddProfile(std::move(route));
+  ports.route = AddRoute(std::move(route));
+  if (loads_ != kNone) climb.insert(climb.begin(), 0);
   ports.climb = AddProfile(std::move(climb));
   ports.descend = AddProfile(std::move(descend));
   return absl::OkStatus();
@@ -198,7 +213,13 @@ int TieredNetwork::Pick(int tier, int src, int dst, int& choice) const {
 
 void TieredNetwork::Route(int src, int dst, Path& path) {
   path.ports.clear();
-  int turn = d_.MeetingTier(src, dst);
+  if (loads_ != kNone) path.ports.push_back(loads_ + src % modulus_);
+  RouteTiers(src, dst, path);
+  if (loads_ != kNone) path.ports.push_back(stores_ + dst % modulus_);
+}
+
+void TieredNetwork::RouteTiers(int src, int dst, Path& path) const {
+  const int turn = d_.MeetingTier(src, dst);
   const TierPorts& at = tiers_[turn];
   // The same path, shifted so that it begins at the first of its endpoints.
   const int shift = src - src % modulus_;
@@ -271,6 +292,7 @@ void TieredNetwork::Climb(int src, int tier, Path& path) {
   const TierPorts& at = tiers_[tier];
   path.ports.clear();
   path.profile = at.climb;
+  if (loads_ != kNone) path.ports.push_back(loads_ + src);
   path.ports.push_back(at.send + src);
   int choice = 0;
   for (int i = at.entry; i < tier; ++i) {
@@ -293,6 +315,7 @@ void TieredNetwork::Descend(int tier, int dst, Path& path) {
     path.ports.push_back(tiers_[i].down + d_.GroupOf(dst, i) * tiers_[i].pipes + choices[i]);
   }
   path.ports.push_back(at.receive + dst);
+  if (loads_ != kNone) path.ports.push_back(stores_ + dst);
 }
 
 std::string TieredNetwork::PortName(uint32_t port) const {
@@ -300,6 +323,10 @@ std::string TieredNetwork::PortName(uint32_t port) const {
   const Tier& t = d_.tiers[p.tier];
   const TierPorts& ports = tiers_[p.tier];
   switch (p.kind) {
+    case PortKind::kLoad:
+      return absl::StrCat("endpoint ", port - loads_, " memory load");
+    case PortKind::kStore:
+      return absl::StrCat("endpoint ", port - stores_, " memory store");
     case PortKind::kSend:
       return absl::StrCat("endpoint ", port - ports.send, " send ", t.name);
     case PortKind::kReceive:
@@ -336,6 +363,10 @@ int TieredNetwork::PortEndpoint(uint32_t port) const {
       return static_cast<int>(port - ports.send);
     case PortKind::kReceive:
       return static_cast<int>(port - ports.receive);
+    case PortKind::kLoad:
+      return static_cast<int>(port - loads_);
+    case PortKind::kStore:
+      return static_cast<int>(port - stores_);
     case PortKind::kLink:
       return static_cast<int>((port - ports.links) /
                               (t.kind == TierKind::kMesh ? t.group_size : 2 * t.dimensions.size()));

@@ -44,10 +44,13 @@ class TieredNetwork final : public Network {
   absl::Status AddProfiles(int tier);
   absl::Status TooLarge(int tier, absl::string_view what) const;
   int Pick(int tier, int src, int dst, int& choice) const;
+  uint32_t AddRoute(std::vector<Time> latencies);
+  void RouteTiers(int src, int dst, Path& path) const;
   void RouteTorus(int tier, int src, int dst, Path& path) const;
 
   const Description d_;
   std::vector<TierPorts> tiers_;
+  uint32_t loads_ = kNone, stores_ = kNone;  // first ports of the endpoints' memories
 };
 
 }  // namespace fabric

@@ -1,8 +1,12 @@
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "fabric/description.h"
+#include "fabric/nearest.h"
 
 namespace fabric {
 namespace {
@@ -49,6 +53,7 @@ absl::Status ValidateTier(const Description& d, int index) {
   if (!(tier.group_efficiency >= 0 && tier.group_efficiency <= 1)) {
     return error("group_efficiency must be in 0..1");
   }
+  if (!IsDelay(tier.group_overhead)) return error("group_overhead is out of range");
   if (links && (tier.rails != 1 || tier.group_efficiency > 0)) {
     return error("rails and group operations need switches");
   }
@@ -90,6 +95,12 @@ absl::Status Validate(const Description& d) {
     return error("holds at most ", inner, " endpoints, not ", d.endpoints);
   }
   if (!IsRate(d.message_bandwidth, true)) return error("message_bandwidth out of range");
+  if (!IsRate(d.memory_bandwidth, true)) return error("memory_bandwidth out of range");
+  if (d.memory_bandwidth > 0 && !d.links.empty()) {
+    return error("memory_bandwidth is for tiers; in a graph the links of an endpoint limit it");
+  }
+  if (!IsRate(d.block_bandwidth, true)) return error("block_bandwidth out of range");
+  if (!IsRate(d.exchange_bandwidth, true)) return error("exchange_bandwidth out of range");
   if (!IsRate(d.reduce_bandwidth, true)) return error("reduce_bandwidth out of range");
   if (!IsRate(d.copy_bandwidth, true)) return error("copy_bandwidth out of range");
   for (Time delay : {d.send_overhead, d.recv_overhead, d.launch_overhead, d.message_gap}) {
@@ -103,6 +114,16 @@ absl::Status Validate(const Description& d) {
         protocol.max_bytes < 0) {
       return error("protocol ", protocol.name, ": efficiency must be in 0..1, overhead and "
                    "max_bytes not negative");
+    }
+    if (!IsRate(protocol.message_bandwidth, true)) {
+      return error("protocol ", protocol.name, ": message_bandwidth out of range");
+    }
+    for (const std::string& tier : protocol.tiers) {
+      std::vector<std::string> names;
+      for (const Tier& t : d.tiers) names.push_back(t.name);
+      if (std::find(names.begin(), names.end(), tier) != names.end()) continue;
+      return error("protocol ", protocol.name, ": there is no tier \"", tier,
+                   "\"; did you mean \"", Nearest(tier, names), "\"?");
     }
   }
   if (d.fibre_delay < 0 || d.fibre_delay > kMicrosecond) return error("fibre_delay out of range");

@@ -78,6 +78,16 @@ endpoints = 24
 maximum_endpoints = 48
 chunk = "4 KiB"
 seed = 7
+memory_bandwidth = "300 GB/s"
+block_bandwidth = "400 GB/s"
+exchange_bandwidth = "500 GB/s"
+transfer = "read"
+[calibrated]
+system = "all"
+min_bytes = "8 B"
+max_bytes = "1 MiB"
+min_ranks = 2
+max_ranks = 24
 [[tier]]
 name = "box"
 kind = "torus"
@@ -97,6 +107,8 @@ uplink_bandwidth = "20 GB/s"
 uplinks = 4
 routing = "hash"
 group_efficiency = 0.5
+group_overhead = "2 us"
+group_results = "one"
 [[tier]]
 name = "spine"
 fibre_length = "10 m"
@@ -106,6 +118,9 @@ overhead = "10 ns"
 max_bytes = "4 KiB"
 [[protocol]]
 name = "large"
+tiers = "leaf, spine"
+transfer = "read"
+message_bandwidth = "4 GB/s"
 overhead = "1 us"
 efficiency = 1
 )", "my.toml");
@@ -121,6 +136,24 @@ efficiency = 1
   EXPECT_EQ(d->tiers[2].group_size, 32);  // 24 in groups of 16
   EXPECT_EQ(d->protocols[0].max_bytes, 4096);
   EXPECT_EQ(d->protocols[1].overhead, kMicrosecond);
+  EXPECT_EQ(d->protocols[1].tiers, std::vector<std::string>({"leaf", "spine"}));
+  EXPECT_EQ(d->protocols[1].message_bandwidth, 4e9);
+  EXPECT_EQ(d->tiers[1].group_overhead, 2 * kMicrosecond);
+  EXPECT_FALSE(d->tiers[1].group_to_all);
+  EXPECT_EQ(d->memory_bandwidth, 300e9);
+  EXPECT_EQ(d->block_bandwidth, 400e9);
+  EXPECT_EQ(d->exchange_bandwidth, 500e9);
+  EXPECT_EQ(d->transfer, Transfer::kRead);
+  EXPECT_EQ(d->Extrapolation(8), "");
+  EXPECT_EQ(d->Extrapolation(7), "7 bytes, fitted to 8 to 1048576");
+  EXPECT_EQ(d->Extrapolation(1 << 21), "2097152 bytes, fitted to 8 to 1048576");
+  Description other = *d;
+  other.endpoints = 25;
+  EXPECT_EQ(other.Extrapolation(8), "25 ranks, fitted to 2 to 24");
+  other.name = "mine";
+  EXPECT_EQ(other.Extrapolation(8), "fitted to measurements of all, not of mine");
+  EXPECT_EQ(d->ProtocolsOf(0).size(), 1);
+  EXPECT_EQ(d->ProtocolsOf(1).size(), 2);
 }
 
 TEST(File, APresetsProtocolsAreOverriddenOrReplaced) {
@@ -132,6 +165,21 @@ TEST(File, APresetsProtocolsAreOverriddenOrReplaced) {
   ASSERT_TRUE(all.ok()) << all.status();
   ASSERT_EQ(all->protocols.size(), 1);
   EXPECT_EQ(all->protocols[0].name, "mine");
+}
+
+TEST(File, WhatAProtocolServes) {
+  const std::string box = kBox;
+  EXPECT_THAT(Refusal(box + "port_bandwidth = \"1 GB/s\"\n[[protocol]]\nname = \"p\"\n"
+                            "tiers = \"bix\"\n"),
+              HasSubstr("protocol p: there is no tier \"bix\"; did you mean \"box\"?"));
+  EXPECT_THAT(Refusal(box + "[[protocol]]\nname = \"p\"\ntransfer = \"push\"\n"),
+              HasSubstr("my.toml:6: protocol.p.transfer: \"push\" is not a transfer: send, write or "
+                        "read"));
+  EXPECT_THAT(Refusal(box + "port_bandwidth = \"1 GB/s\"\ngroup_results = \"two\"\n"),
+              HasSubstr("who gets a reduction's result: one or all"));
+  EXPECT_THAT(Refusal("memory_bandwidth = \"1 GB/s\"\nendpoints = 2\n[[link]]\nfrom = 0\nto = 1\n"
+                      "bandwidth = \"1 GB/s\"\n"),
+              HasSubstr("memory_bandwidth is for tiers"));
 }
 
 TEST(File, WrongTypesNameTheirLine) {

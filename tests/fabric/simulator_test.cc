@@ -368,5 +368,65 @@ TEST(Simulator, CutsOfCutMessagesDeliverEveryMessageOnce) {
   }
 }
 
+// Protocols serve the tiers and the transfer that they name; the others cost nothing.
+TEST(Simulator, ProtocolsOfATier) {
+  Description d = *Load("nvl72-cluster", 144);
+  d.protocols = {{.name = "short", .tiers = {"rack"}, .overhead = 1'000'000, .efficiency = 0.5},
+                 {.name = "bulk", .tiers = {"rack"}, .overhead = 5'000'000, .efficiency = 0.8},
+                 {.name = "nic", .tiers = {"infiniband"}, .overhead = 2'000'000,
+                  .efficiency = 0.9, .message_bandwidth = 25e9},
+                 {.name = "load", .transfer = Transfer::kRead, .efficiency = 1}};
+  const auto time = [&](int src, int dst, int64_t bytes) {
+    auto s = *Simulator::Create(d);
+    s->Send(src, dst, bytes, 0);
+    return LastDelivery(Drain(s));
+  };
+  const Time near = d.PathLatency(0, 1), far = d.PathLatency(0, 72);
+  Check("short: L + o + b/(e B), 9 kB, 0.5 of 900 GB/s", near + 1'000'000 + 20'000,
+        time(0, 1, 9'000));
+  Check("bulk: 72 MB, 0.8 of 900 GB/s", near + 5'000'000 + 100'000'000, time(0, 1, 72'000'000));
+  Check("nic: 900 kB in 1 MB on the wire at 25 GB/s", far + 2'000'000 + 40'000'000,
+        time(0, 72, 900'000));
+  d.transfer = Transfer::kRead;
+  Check("load: no overhead, 900 GB/s", near + 10'000, time(0, 1, 9'000));
+}
+
+// An endpoint's memory serves all of its ports: here a die's link to its sibling and those to others.
+TEST(Simulator, MemoryIsSharedByAllPorts) {
+  for (EngineKind engine : {EngineKind::kFifo, EngineKind::kFluid}) {
+    Description d = *Load("cloudmatrix384-dies", 16);
+    d.protocols.clear();
+    d.message_gap = 0;
+    d.tiers[0].port_bandwidth = d.tiers[1].port_bandwidth = 200e9;
+    const auto run = [&](double memory) {
+      d.memory_bandwidth = memory;
+      auto s = *Simulator::Create(d, engine);
+      s->Send(0, 1, 20'000'000, 0);  // SIO
+      s->Send(0, 2, 20'000'000, 1);  // UB
+      return LastDelivery(Drain(s));
+    };
+    const Time start = d.PathLatency(0, 2) + d.send_overhead;
+    Check("two ports: L + b/B", start + 100'000'000, run(0));
+    // Under fifo the turns of a chunk of 64 KiB show.
+    const Time shared = start + 160'000'000, apart = start + 100'000'000;
+    EXPECT_NEAR(run(250e9), shared, engine == EngineKind::kFluid ? 1 : 0.01 * shared);
+    EXPECT_NEAR(run(400e9), apart, engine == EngineKind::kFluid ? 1 : 0.01 * apart);
+  }
+}
+
+TEST(Simulator, ReductionsForAllAndForOne) {
+  Description d = *Load("crossbar", 4);
+  d.tiers[0].group_efficiency = 1;
+  d.tiers[0].group_overhead = 3'000'000;
+  auto s = *Simulator::Create(d);
+  EXPECT_EQ(s->GroupTier({0, 1, 2}, true), 0);
+  s->Group(0, {0, 1, 2}, {1}, 400'000, 0);
+  Check("o + L + m/C", 3'000'000 + 1'000'000 + 1'000'000, LastDelivery(Drain(s)));
+  d.tiers[0].group_to_all = false;
+  s = *Simulator::Create(d);
+  EXPECT_EQ(s->GroupTier({0, 1, 2}, true), -1);
+  EXPECT_EQ(s->GroupTier({0, 1, 2}), 0);
+}
+
 }  // namespace
 }  // namespace fabric
