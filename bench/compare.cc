@@ -38,7 +38,8 @@ std::vector<AlgorithmSpec> Competitors(const Shape& shape) {
   std::vector<AlgorithmSpec> specs;
   for (const AlgorithmSpec& spec : Candidates(shape)) {
     specs.push_back(spec);
-    if (spec.name == "chain" || spec.name == "double_binary_tree") {
+    if (spec.name == "chain" || spec.name == "double_binary_tree" ||
+        spec.name == "group_two_shot") {
       specs.back().slices = 16;
     } else if (spec.name == "hier") {
       specs.push_back(spec);

@@ -150,11 +150,6 @@ void World::Leave(int rank) {
   engine_->Leave(rank);
 }
 
-uint64_t PlanBytes(const Request& request, int ranks) {
-  const uint64_t bytes = request.count * SizeOf(request.type);
-  return CountIsPerRank(request.collective) ? bytes * static_cast<uint64_t>(ranks) : bytes;
-}
-
 absl::StatusOr<std::unique_ptr<Communicator>> Communicator::Create(std::shared_ptr<World> world,
                                                                    int rank) {
   const absl::Span<const int> ranks = world->engine().local_ranks();

@@ -98,9 +98,6 @@ class Communicator {
   absl::flat_hash_map<int, uint64_t> sends_, receives_;  // point-to-point calls so far, by peer
 };
 
-// Bytes of a rank's larger buffer: what plans are chosen by.
-uint64_t PlanBytes(const Request& request, int ranks);
-
 }  // namespace ccl
 
 #endif  // CCL_COMMUNICATOR_H_

@@ -61,7 +61,7 @@ const Algorithm kCatalogue[] = {
     {"group_one_shot", "one reduction or multicast by the fabric", "L + m/B", kPipe, kSide, true,
      Always, MakeGroupOneShot},
     {"group_two_shot", "the fabric reduces a block to each rank and multicasts it",
-     "2L + 2m/B", kReduceAll, kSide, true, Always, MakeGroupTwoShot},
+     "(S+1)L + (S+1+(S-1)/n)m/SB", kReduceAll, kSeq, true, Always, MakeGroupTwoShot},
     {"group_direct", "the fabric reduces or multicasts each rank's block", "L + m/B", kGroupDirect,
      kSide, true, Always, MakeGroupDirect},
 };

@@ -27,6 +27,7 @@ class Composed : public Program {
         channels = std::max(channels, sub.channels);
         team.first_group = group;
         group += sub.rank_groups;
+        info_.group_to_all = info_.group_to_all || sub.group_to_all;
         for (uint32_t g = 0; g < sub.rank_groups; ++g) {
           std::vector<int> ranks;
           for (int member : team.program->RankGroup(g)) ranks.push_back(team.members[member]);

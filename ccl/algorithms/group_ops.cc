@@ -28,12 +28,12 @@ class GroupProgram : public Program {
       }
     }
   }
-  void CopyEach(int rank, Buffer from, StepList& out) const {
+  void CopyEach(int rank, Buffer from, uint32_t channel, StepList& out) const {
     for (int root = 0; root < info_.ranks; ++root) {
       if (root == rank) {
-        out.GroupCopy(0, root, 0, {{Ref{from, 0, static_cast<uint32_t>(root), 1}}}, {{Out(root)}});
+        out.GroupCopy(0, root, channel, {{Ref{from, 0, static_cast<uint32_t>(root), 1}}}, {{Out(root)}});
       } else {
-        out.GroupCopy(0, root, 0, {}, {{Out(root)}});
+        out.GroupCopy(0, root, channel, {}, {{Out(root)}});
       }
     }
   }
@@ -47,7 +47,9 @@ class GroupProgram : public Program {
 class GroupOneShot : public GroupProgram {
  public:
   explicit GroupOneShot(const Shape& shape)
-      : GroupProgram("group_one_shot", shape, ChunkSpace::Split(1)) {}
+      : GroupProgram("group_one_shot", shape, ChunkSpace::Split(1)) {
+    info_.group_to_all = shape.collective == Collective::kAllReduce;
+  }
   uint32_t batches(int, uint32_t) const override { return 1; }
   void Fetch(int rank, uint32_t, uint32_t, StepList& out) const override {
     const bool root = rank == info_.root;
@@ -64,8 +66,9 @@ class GroupOneShot : public GroupProgram {
   }
 };
 
-// Allreduce: every rank has its block reduced to it and multicasts the result. Reduce-scatter is
-// the first half, allgather the second.
+// Allreduce: every rank has its block reduced to it and multicasts the result; reductions and
+// multicasts have a lane each, so that those of different slices overlap. Reduce-scatter is the first
+// half, allgather the second.
 class GroupTwoShot : public GroupProgram {
  public:
   explicit GroupTwoShot(const Shape& shape)
@@ -73,14 +76,15 @@ class GroupTwoShot : public GroupProgram {
                      shape,
                      shape.collective == Collective::kAllReduce
                          ? ChunkSpace::Split(shape.ranks)
-                         : ChunkSpace::PerBlock(shape.ranks)) {}
-  uint32_t batches(int, uint32_t) const override {
-    return info_.collective == Collective::kAllReduce ? 2 : 1;
+                         : ChunkSpace::PerBlock(shape.ranks)) {
+    info_.lanes = info_.channels = shape.collective == Collective::kAllReduce ? 2 : 1;
   }
-  void Fetch(int rank, uint32_t, uint32_t batch, StepList& out) const override {
-    if (info_.collective == Collective::kAllGather) return CopyEach(rank, Buffer::kIn, out);
-    if (batch == 0) return ReduceEach(rank, out);
-    CopyEach(rank, Buffer::kOut, out);
+  uint32_t batches(int, uint32_t) const override { return 1; }
+  void Fetch(int rank, uint32_t lane, uint32_t, StepList& out) const override {
+    if (info_.collective == Collective::kAllGather) return CopyEach(rank, Buffer::kIn, 0, out);
+    if (lane == 0) return ReduceEach(rank, out);
+    out.After(0, 1);
+    CopyEach(rank, Buffer::kOut, 1, out);
   }
 };
 

@@ -23,6 +23,11 @@ char* Allocate(uint64_t bytes) {
 
 }  // namespace
 
+uint64_t PlanBytes(const Request& request, int ranks) {
+  const uint64_t bytes = request.count * SizeOf(request.type);
+  return CountIsPerRank(request.collective) ? bytes * static_cast<uint64_t>(ranks) : bytes;
+}
+
 Binding::Binding(const Program& program, int rank, const Request& request)
     : space_(program.info().space),
       count_(request.count),

@@ -23,6 +23,10 @@ struct Request {
   bool phantom = false;      // sizes without bytes
 };
 
+// Bytes of one rank's larger buffer, the vector or all blocks of the per-rank collectives: what plans
+// are chosen by.
+uint64_t PlanBytes(const Request& request, int ranks);
+
 // Chunks of a program to bytes of one rank's buffers. Owns the scratch.
 class Binding {
  public:

@@ -16,6 +16,18 @@ constexpr uint64_t kLaneMask = (1u << kLaneBits) - 1;
 // Operations of a batch that are posted at once: they stay in the cache on their way down.
 constexpr size_t kMostPosted = 128;
 
+// Where the machine models it, a rank is busy for so long before the first message of an operation,
+// and `token` completes then. Says whether that is so.
+bool PostLaunch(Backend& backend, int rank, Time launch, uint64_t token) {
+  if (launch == 0 || !backend.abilities().models_compute) return false;
+  Operation operation;
+  operation.kind = OperationKind::kDelay;
+  operation.delay = launch;
+  operation.token = token;
+  backend.Post(rank, {&operation, 1});
+  return true;
+}
+
 ConstPiece AsConst(const Piece& piece) { return {piece.data, piece.bytes}; }
 
 // Walks lists of pieces of equal total length in common runs.
@@ -89,11 +101,23 @@ void Execution::Start(Backend& backend) {
     lanes_[i].batches = program_->batches(rank_, i);
     if (lanes_[i].batches > 0) ++running_;
   }
+  const Topology& topology = backend.topology();
+  const Time launch =
+      topology.LaunchTime(request_.collective, PlanBytes(request_, program_->info().ranks));
+  launching_ = PostLaunch(backend, rank_, launch, Token(0));
+  if (!launching_) Begin(backend);
+}
+
+void Execution::Begin(Backend& backend) {
   if (running_ == 0) return Finish();
   Advance(backend);
 }
 
 void Execution::Complete(uint64_t tag, Backend& backend) {
+  if (launching_) {
+    launching_ = false;
+    return Begin(backend);
+  }
   Lane& lane = lanes_[tag & kLaneMask];
   const uint64_t fold = tag >> kLaneBits;
   if (fold > 0) free_folds_.push_back(static_cast<uint32_t>(fold - 1));
@@ -104,7 +128,7 @@ void Execution::Complete(uint64_t tag, Backend& backend) {
 }
 
 size_t Execution::outstanding() const {
-  size_t sum = 0;
+  size_t sum = launching_ ? 1 : 0;
   for (const Lane& lane : lanes_) sum += lane.outstanding;
   return sum;
 }
@@ -364,6 +388,19 @@ std::string Execution::Describe() const {
 }
 
 void Exchange::Start(Backend& backend) {
+  launching_ = PostLaunch(backend, rank_, backend.topology().launch_overhead, Token(0));
+  outstanding_ = 1;
+  if (!launching_) Begin(backend);
+}
+
+void Exchange::Complete(uint64_t, Backend& backend) {
+  --outstanding_;
+  if (!launching_) return;
+  launching_ = false;
+  Begin(backend);
+}
+
+void Exchange::Begin(Backend& backend) {
   std::vector<Operation> operations;
   std::vector<Piece> pieces(messages_.size());
   std::vector<ConstPiece> const_pieces(messages_.size());

@@ -79,7 +79,7 @@ class Execution final : public Work, private Consumer {
 
   void Start(Backend& backend) override;
   void Complete(uint64_t tag, Backend& backend) override;
-  bool done() const override { return running_ == 0 && started_; }
+  bool done() const override { return running_ == 0 && started_ && !launching_; }
   size_t outstanding() const override;
   std::string Describe() const override;
   Whole Foldable(int period) const override;
@@ -103,6 +103,7 @@ class Execution final : public Work, private Consumer {
   };
   void Consume(uint64_t token,
                absl::Span<const absl::Span<const ConstPiece>> operands) override;
+  void Begin(Backend& backend);
   bool Holds(const Lane& lane) const;
   void Advance(Backend& backend);
   // Issues the lane's next batch; false when it waits for other lanes.
@@ -125,6 +126,7 @@ class Execution final : public Work, private Consumer {
   std::vector<Lane> lanes_;
   uint32_t running_ = 0;  // lanes not at their end
   bool started_ = false;
+  bool launching_ = false;  // the machine's launch time passes
   std::vector<Fold> folds_;
   std::vector<uint32_t> free_folds_;
 };
@@ -143,16 +145,19 @@ class Exchange final : public Work {
       : rank_(rank), context_(context), messages_(std::move(messages)) {}
 
   void Start(Backend& backend) override;
-  void Complete(uint64_t, Backend&) override { --outstanding_; }
+  void Complete(uint64_t, Backend& backend) override;
   bool done() const override { return outstanding_ == 0; }
   size_t outstanding() const override { return outstanding_; }
   std::string Describe() const override;
 
  private:
+  void Begin(Backend& backend);
+
   const int rank_;
   const uint32_t context_;
   const std::vector<Message> messages_;
   size_t outstanding_ = 0;
+  bool launching_ = false;
 };
 
 // A rank that computes for so long, in virtual time; nothing in real time.

@@ -4,17 +4,38 @@
 #include <bit>
 #include <cmath>
 #include <limits>
+#include <vector>
 
 namespace ccl {
 namespace {
 
 constexpr double kSecond = 1e12;
 
-// One level seen from a rank: picoseconds a message, and a byte.
+// Picoseconds a message, and a byte; of many messages that share a rank's ports, a byte of them all.
+struct Way {
+  double alpha, beta, port_beta;
+  double most = std::numeric_limits<double>::infinity();  // bytes of a message that may take it
+};
+
+// One level seen from a rank.
 struct Link {
-  double alpha, beta, gamma, overhead;
-  double port_beta;   // a byte, when many messages share the rank's ports
-  double group_beta;  // a byte of a group operation; 0: they are lowered to messages
+  std::vector<Way> ways;  // of its protocols
+  Way bare;               // of what no protocol takes
+  double gamma, overhead;
+  double group_alpha, group_beta;  // of a group operation; beta 0: they are lowered to messages
+  bool group_to_all;
+
+  // For messages of so many bytes: the way that is fastest for one alone.
+  const Way& At(double bytes) const {
+    const Way* best = nullptr;
+    for (const Way& way : ways) {
+      if (bytes > way.most) continue;
+      const bool faster = best == nullptr ||
+                          way.alpha + bytes * way.beta < best->alpha + bytes * best->beta;
+      if (faster) best = &way;
+    }
+    return best == nullptr ? bare : *best;
+  }
 };
 
 double CeilLog(int n, int radix) {
@@ -27,19 +48,25 @@ Link LinkOf(const Topology& topology, size_t index) {
   const Level& level = topology.levels[index];
   Link link;
   link.overhead = static_cast<double>(topology.send_overhead);
-  link.alpha = static_cast<double>(level.latency + topology.send_overhead + topology.recv_overhead);
-  double rate = level.bandwidth;
-  double port = level.port_bandwidth > 0 ? level.port_bandwidth : rate;
+  const double alpha =
+      static_cast<double>(level.latency + topology.send_overhead + topology.recv_overhead);
+  const double port = level.port_bandwidth > 0 ? level.port_bandwidth : level.bandwidth;
   // Messages of all members of an inner group share its uplink.
+  double share = std::numeric_limits<double>::infinity();
   for (size_t i = 0; i < index; ++i) {
     const Level& inner = topology.levels[i];
-    if (inner.group_uplink > 0) {
-      rate = std::min(rate, inner.group_uplink / inner.grouping.SmallestSize());
-      port = std::min(port, inner.group_uplink / inner.grouping.SmallestSize());
-    }
+    if (inner.group_uplink == 0) continue;
+    share = std::min(share, inner.group_uplink / inner.grouping.SmallestSize());
   }
-  link.beta = kSecond / rate;
-  link.port_beta = kSecond / port;
+  for (const Protocol& p : level.protocols) {
+    link.ways.push_back({alpha + static_cast<double>(p.overhead),
+                         kSecond / std::min(p.bandwidth, p.efficiency * share),
+                         kSecond / (p.efficiency * std::min(port, share)),
+                         static_cast<double>(p.max_bytes)});
+  }
+  link.bare = {alpha, kSecond / std::min(level.bandwidth, share), kSecond / std::min(port, share)};
+  link.group_alpha = alpha + static_cast<double>(level.group_overhead);
+  link.group_to_all = level.group_to_all;
   link.group_beta = level.group_bandwidth > 0 ? kSecond / level.group_bandwidth : 0;
   link.gamma = topology.reduce_bandwidth > 0 ? kSecond / topology.reduce_bandwidth : 0;
   return link;
@@ -49,7 +76,7 @@ Link LinkOf(const Topology& topology, size_t index) {
 double Flat(absl::string_view name, Collective collective, int n, uint32_t radix, double m,
             double slices, const Link& l) {
   if (n == 1) return 0;
-  const double a = l.alpha, b = l.beta, g = l.gamma;
+  const double g = l.gamma;
   const double block = m / n;
   const double log = CeilLog(n, 2);
   const bool all = collective == Collective::kAllReduce;
@@ -57,62 +84,82 @@ double Flat(absl::string_view name, Collective collective, int n, uint32_t radix
   const double halves = all ? 2 : 1;
   const double volume = (n - 1) * block;
   const double fold = reduces ? volume * g : 0;
+  // A message of so many bytes, where a formula needs no more than that.
+  const auto message = [&](double bytes) {
+    const Way& way = l.At(bytes);
+    return way.alpha + bytes * way.beta;
+  };
   if (name == "ring") {
-    const double x = block * b / slices, rounds = halves * (n - 1);
+    const Way& way = l.At(block / slices);
+    const double a = way.alpha, x = block * way.beta / slices, rounds = halves * (n - 1);
     return std::max(rounds * (a + x) + (slices - 1) * x, rounds * slices * x + a) + fold;
   }
   if (name == "biring") {
+    const Way& way = l.At(block);
     // The last block's second message meets the first.
-    const double meet = reduces && n > 2 ? a : 0;
-    return halves * std::ceil((n - 1) / 2.0) * (a + 2 * block * b) + meet + fold;
+    const double meet = reduces && n > 2 ? way.alpha : 0;
+    return halves * std::ceil((n - 1) / 2.0) * (way.alpha + 2 * block * way.beta) + meet + fold;
   }
-  if (name == "nhr") return halves * (log * a + volume * b) + fold;
   const int power = static_cast<int>(std::bit_floor(static_cast<unsigned>(n)));
   const double steps = std::log2(power), extra = n > power ? 2 : 0;
+  // Messages of different sizes pay what one of their mean size does.
+  const auto rounds = [&](double count, double bytes) {
+    const Way& way = l.At(bytes / count);
+    return count * way.alpha + bytes * way.beta;
+  };
+  if (name == "nhr") return halves * rounds(log, volume) + fold;
   if (name == "recursive_doubling") {
-    if (!all) return steps * a + volume * b;
-    return (steps + extra) * (a + m * b) + steps * m * g;
+    if (!all) return rounds(steps, volume);
+    return (steps + extra) * message(m) + steps * m * g;
   }
   if (name == "rabenseifner") {
-    return 2 * (steps * a + (power - 1) * m / power * b) + extra * (a + m * b) + fold;
+    return 2 * rounds(steps, (power - 1) * m / power) + extra * message(m) + fold;
   }
   if (name == "double_binary_tree") {
-    const double step = a + m / slices * b;
-    return halves * (log * step + (slices - 1) * m / slices * b) + (reduces ? log * m * g : 0);
+    const double tail = (slices - 1) * m / slices * l.At(m / slices).beta;
+    return halves * (log * message(m / slices) + tail) + (reduces ? log * m * g : 0);
   }
   if (name == "knomial") {
     const int k = radix == 0 ? 2 : static_cast<int>(radix);
-    const double rounds = CeilLog(n, k);
+    const double levels = CeilLog(n, k);
     if (collective == Collective::kGather || collective == Collective::kScatter) {
-      return rounds * a + volume * b;
+      return rounds(levels, volume);
     }
-    const double pieces = rounds * (k - 1);
-    return halves * (rounds * a + pieces * m * b) + (reduces ? pieces * m * g : 0);
+    const double pieces = levels * (k - 1);
+    const Way& way = l.At(m);
+    return halves * (levels * way.alpha + pieces * m * way.beta) + (reduces ? pieces * m * g : 0);
   }
   if (name == "chain") {
-    return halves * (n - 2 + slices) * (a + m / slices * b) + (reduces ? m * g : 0);
+    return halves * (n - 2 + slices) * message(m / slices) + (reduces ? m * g : 0);
   }
   // Many messages at once: each as fast as a message can be, all as fast as the ports.
   const auto spread = [&](double bytes) {
-    return std::max(bytes / (n - 1) * b, bytes * l.port_beta);
+    const Way& way = l.At(bytes / (n - 1));
+    return way.alpha + std::max(bytes / (n - 1) * way.beta, bytes * way.port_beta);
   };
-  if (name == "one_shot") return a + spread((n - 1) * m) + (n - 1) * (l.overhead + m * g);
-  if (name == "two_shot") return 2 * (a + spread(volume) + (n - 2) * l.overhead) + fold;
+  if (name == "one_shot") return spread((n - 1) * m) + (n - 1) * (l.overhead + m * g);
+  if (name == "two_shot") return 2 * (spread(volume) + (n - 2) * l.overhead) + fold;
   if (l.group_beta > 0) {
-    if (name == "group_one_shot") return a + m * l.group_beta;
-    if (name == "group_two_shot") return 2 * (a + m * l.group_beta);
-    if (name == "group_direct") return a + (reduces ? m : volume) * l.group_beta;
+    const double a = l.group_alpha, b = l.group_beta;
+    if (name == "group_one_shot" && (!all || l.group_to_all)) return a + m * b;
+    // Of a slice, the copies follow the reductions, but for a rank's own block; of different slices
+    // they share the ports, an operand of the one being n times as long as that of the other.
+    if (name == "group_two_shot") {
+      const double x = m / slices * b;
+      return 2 * (a + x) - x / n + (slices - 1) * (a + x + x / n);
+    }
+    if (name == "group_direct") return a + (reduces ? m : volume) * b;
   }
   if (name == "group_one_shot" || name == "direct" || name == "group_direct" ||
       name == "group_two_shot") {
     const bool per_rank = CountIsPerRank(collective) || name == "group_two_shot";
     const double bytes = per_rank ? volume : (n - 1) * m;
-    const double rounds = name == "group_two_shot" ? 2 : 1;
-    return rounds * (a + spread(bytes) + (n - 2) * l.overhead) + (reduces ? bytes * g : 0);
+    const double turns = name == "group_two_shot" ? 2 : 1;
+    return turns * (spread(bytes) + (n - 2) * l.overhead) + (reduces ? bytes * g : 0);
   }
-  if (name == "pairwise") return (n - 1) * (a + block * b);
-  if (name == "bruck") return log * (a + m / 2 * b);
-  if (name == "dissemination") return log * a;
+  if (name == "pairwise") return (n - 1) * message(block);
+  if (name == "bruck") return log * message(m / 2);
+  if (name == "dissemination") return log * message(0);
   return std::numeric_limits<double>::infinity();  // no formula: never chosen, only forced
 }
 
@@ -173,7 +220,7 @@ std::vector<Grouping> GroupingsOf(const Topology& topology) {
 double PredictTime(const AlgorithmSpec& spec, const Shape& shape, uint64_t bytes,
                    const Topology& topology) {
   const double m = static_cast<double>(bytes), slices = spec.slices;
-  const double launch = static_cast<double>(topology.launch_overhead);
+  const double launch = static_cast<double>(topology.LaunchTime(shape.collective, bytes));
   if (!spec.parts.empty()) {
     return launch + Composed(spec.parts, 0, shape.collective, shape.ranks, m, slices, topology);
   }

@@ -16,7 +16,8 @@ std::vector<AlgorithmSpec> WithSlices(std::vector<AlgorithmSpec> specs) {
   const size_t n = specs.size();
   for (size_t i = 0; i < n; ++i) {
     AlgorithmSpec spec = specs[i];
-    const bool pipelines = spec.name == "chain" || spec.name == "double_binary_tree";
+    const bool pipelines = spec.name == "chain" || spec.name == "double_binary_tree" ||
+                           spec.name == "group_two_shot";
     if (!pipelines && spec.name != "hier") continue;
     for (uint32_t slices : {4u, 16u, 64u}) {
       if (!pipelines && slices > 4) break;
@@ -44,7 +45,8 @@ absl::StatusOr<std::shared_ptr<const Program>> Planner::BuildOnce(const Algorith
   CCL_ASSIGN_OR_RETURN(std::shared_ptr<const Program> program, BuildProgram(spec, shape, false));
   bool lower = false;
   for (uint32_t i = 0; i < program->info().rank_groups && !lower; ++i) {
-    lower = !group_operations_ || !topology_.DoesGroupOperations(program->RankGroup(i));
+    lower = !group_operations_ || !topology_.DoesGroupOperations(program->RankGroup(i),
+                                                                 program->info().group_to_all);
   }
   if (lower) {
     CCL_ASSIGN_OR_RETURN(program, BuildProgram(spec, shape, true));

@@ -135,6 +135,7 @@ struct ProgramInfo {
   uint32_t lanes = 1;         // of the rank that has most
   uint32_t channels = 1;      // wire channels are below this
   uint32_t rank_groups = 0;   // groups of ranks named by group operations
+  bool group_to_all = false;  // some reduction of a group gives its result to every member
   // The program of rank r + shift is that of rank r with every peer, block and content shifted
   // by `shift` ranks; `ranks` when nothing is promised. The verifier checks it.
   int shift = 0;

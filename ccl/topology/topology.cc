@@ -1,6 +1,7 @@
 #include "ccl/topology/topology.h"
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
 
 #include "absl/strings/str_cat.h"
@@ -42,20 +43,36 @@ int Topology::LevelIndexOf(int a, int b) const {
 
 const Level& Topology::LevelOf(int a, int b) const { return levels[LevelIndexOf(a, b)]; }
 
-bool Topology::DoesGroupOperations(absl::Span<const int> ranks) const {
-  return !ranks.empty() && LevelOf(ranks.front(), ranks.back()).group_bandwidth > 0;
+bool Topology::DoesGroupOperations(absl::Span<const int> ranks, bool to_all) const {
+  if (ranks.empty()) return false;
+  const Level& level = LevelOf(ranks.front(), ranks.back());
+  return level.group_bandwidth > 0 && (!to_all || level.group_to_all);
+}
+
+Time Topology::LaunchTime(Collective collective, uint64_t bytes) const {
+  const bool exchange = collective == Collective::kAllToAll;
+  const double rate = exchange ? exchange_bandwidth : block_bandwidth;
+  if (rate == 0 || HasRoot(collective)) return launch_overhead;
+  const double passed = static_cast<double>(bytes) / (exchange ? 1 : ranks);
+  return launch_overhead + static_cast<Time>(std::ceil(passed * 1e12 / rate));
 }
 
 std::string Topology::ToString() const {
   std::string text =
       absl::StrCat("ranks=", ranks, " injection=", injection_bandwidth,
-                   "B/s launch=", launch_overhead, "ps send=", send_overhead, "ps recv=", recv_overhead,
+                   "B/s launch=", launch_overhead, "ps block=", block_bandwidth, "B/s exchange=",
+                   exchange_bandwidth, "B/s send=", send_overhead, "ps recv=", recv_overhead,
                    "ps reduce=", reduce_bandwidth, "B/s copy=", copy_bandwidth, "B/s");
   for (const Level& level : levels) {
     absl::StrAppend(&text, "\n", level.name, " starts=", absl::StrJoin(level.grouping.starts, ","),
                     " latency=", level.latency, "ps bandwidth=", level.bandwidth,
                     "B/s port=", level.port_bandwidth, "B/s uplink=", level.group_uplink,
-                    "B/s group=", level.group_bandwidth, "B/s");
+                    "B/s group=", level.group_bandwidth, "B/s+", level.group_overhead, "ps",
+                    level.group_to_all ? " to all" : " to one");
+    for (const Protocol& p : level.protocols) {
+      absl::StrAppend(&text, " protocol=", p.overhead, "ps+", p.bandwidth, "B/s*", p.efficiency,
+                      "<=", p.max_bytes, "B");
+    }
   }
   return text;
 }

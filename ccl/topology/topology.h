@@ -30,6 +30,15 @@ struct Grouping {
   friend bool operator==(const Grouping& a, const Grouping& b) { return a.starts == b.starts; }
 };
 
+// What a message of a level pays for the way it is sent: of those that take its size, the one under
+// which it is fastest alone.
+struct Protocol {
+  Time overhead = 0;        // ps before its first byte, beside send_overhead
+  double bandwidth = 0;     // bytes/s of one message
+  double efficiency = 1;    // of the port rate, when many messages share it
+  uint64_t max_bytes = UINT64_MAX;
+};
+
 // One level of the machine. Two ranks that first share a group at this level exchange messages
 // at these figures.
 struct Level {
@@ -42,6 +51,9 @@ struct Level {
                              // next level; 0: not a constraint
   double group_bandwidth = 0;  // bytes/s of a rank when the level's switches reduce and replicate
                                // for it: group operations within the level; 0: they cannot
+  Time group_overhead = 0;     // ps before the first byte of one, beside send_overhead
+  bool group_to_all = true;    // a reduction's result can go to every member, not only to one
+  std::vector<Protocol> protocols;  // none: `bandwidth` at any size
 };
 
 // The logical machine as the planner and the recipes see it: a value, equal on all ranks.
@@ -51,6 +63,9 @@ struct Topology {
   double injection_bandwidth = 0; // bytes/s out of a rank (and into it) through all of its ports
                                   // together; 0: the innermost level's bandwidth
   Time launch_overhead = 0;       // ps before the first message of an operation
+  double block_bandwidth = 0;     // bytes/s at which an operation passes the rank's own block
+                                  // through, before its first message; 0: free. See LaunchTime
+  double exchange_bandwidth = 0;  // likewise for an all-to-all: all blocks
   Time send_overhead = 0;         // ps a rank is busy per message sent
   Time recv_overhead = 0;         // ps a rank is busy per message received
   double reduce_bandwidth = 0;    // bytes of one operand reduced per second; 0: free
@@ -59,8 +74,13 @@ struct Topology {
   // The innermost level at which two different ranks meet.
   const Level& LevelOf(int a, int b) const;
   int LevelIndexOf(int a, int b) const;
-  // Whether the machine itself does group operations among these ranks, which ascend.
-  bool DoesGroupOperations(absl::Span<const int> ranks) const;
+  // Whether the machine itself does group operations among these ranks, which ascend. `to_all`: and
+  // hands every one of them the result of a reduction.
+  bool DoesGroupOperations(absl::Span<const int> ranks, bool to_all) const;
+  // What an operation costs before its first message: launch_overhead, and of `bytes`, its larger
+  // buffer, all at exchange_bandwidth for an all-to-all, the rank's own block at block_bandwidth for
+  // the other collectives in which all ranks do alike.
+  Time LaunchTime(Collective collective, uint64_t bytes) const;
   // Stable text of every field; equal topologies have equal text. What ranks compare.
   std::string ToString() const;
 

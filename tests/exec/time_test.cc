@@ -144,5 +144,51 @@ TEST(Engine, ADeadlockIsReportedAtOnceAndNamesTheRanks) {
                              testing::HasSubstr("send to 1"), testing::HasSubstr("1 2")));
 }
 
+// What an operation costs before its first message, and the protocols of messages.
+TEST(Formula, LaunchBlockAndProtocols) {
+  for (int n : {2, 3, 8}) {
+    const uint64_t count = static_cast<uint64_t>(n) * 960;
+    const Time m = static_cast<Time>(count * 4), block = m / n;
+    const std::string tail = absl::StrCat(", n = ", n);
+    const std::string passes = absl::StrCat(
+        kRate, "&set=launch_overhead=3 us&set=block_bandwidth=500 GB/s",
+        "&set=exchange_bandwidth=250 GB/s");
+    Check("launch + block/D + 2(n-1)(L + m/nB) ring allreduce" + tail,
+          3'000'000 + 2 * block + 2 * (n - 1) * (kLatency + block),
+          Measure("ring", Collective::kAllReduce, n, count, passes));
+    Check("launch + m/E + (n-1)(L + m/nB) pairwise alltoall" + tail,
+          3'000'000 + 4 * m + (n - 1) * (kLatency + block),
+          Measure("pairwise", Collective::kAllToAll, n, count / n, passes));
+    Check("launch + ceil(log n) L barrier" + tail, 3'000'000 + Log2(n) * kLatency,
+          Measure("dissemination", Collective::kBarrier, n, 0, passes));
+  }
+}
+
+// Switches whose reductions give their result to one member. Of one slice the copies follow the
+// reductions; slices overlap, where ports carry x + x/n for the reductions of one and the copies of the
+// one before it.
+TEST(Formula, GroupTwoShotInSlices) {
+  for (int n : {2, 3, 8, 48}) {
+    for (int s : {1, 4, 16}) {
+      const uint64_t count = static_cast<uint64_t>(n) * 960 * (s == 1 ? 1 : 100'000);
+      const Time m = static_cast<Time>(count * 4), a = kLatency + 5'000'000, x = m / s;
+      const Time expected = 2 * (a + x) - x / n + (s - 1) * (a + x + x / n);
+      const Time measured =
+          Measure(absl::StrCat("group_two_shot*", s), Collective::kAllReduce, n, count,
+                  absl::StrCat(kRate, "&set=switch.group_efficiency=1",
+                               "&set=switch.group_overhead=5 us&set=switch.group_results=one"),
+                  false);
+      const std::string what = absl::StrCat("2(a+x) - x/n + (S-1)(a+x+x/n), *", s, ", n = ", n);
+      if (s == 1) {
+        Check(what, expected, measured);
+      } else {
+        std::printf("  %-58s expected %12" PRId64 " ps  measured %12" PRId64 " ps\n", what.c_str(),
+                    expected, measured);
+        EXPECT_NEAR(measured, expected, 0.03 * expected) << what;
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace ccl

@@ -156,11 +156,12 @@ void EmulatedBackend::PostGroup(int rank, const Operation& operation) {
   auto joined = matcher_.Join(rank, operation, simulator_->now());
   if (!joined.ok()) return Fail(joined.status());
   if (*joined == nullptr) return;
-  (*joined)->tier = simulator_->GroupTier((*joined)->ranks);
+  const bool to_all = (*joined)->kind == OperationKind::kGroupReduce && (*joined)->root == -1;
+  (*joined)->tier = simulator_->GroupTier((*joined)->ranks, to_all);
   if ((*joined)->tier < 0) {
     return Fail(absl::InvalidArgumentError(absl::StrCat(
         "rank ", rank, ": no switches of fabric ", simulator_->description().name,
-        " reduce and replicate for all ranks ", (*joined)->ranks.front(), " to ",
+        " reduce and replicate", to_all ? ", with a result for everybody," : "", " for all ranks ", (*joined)->ranks.front(), " to ",
         (*joined)->ranks.back(), " of its group operation")));
   }
   MoveGroup(**joined);

@@ -27,26 +27,41 @@ Topology TopologyOf(const fabric::Description& d) {
     level.latency = d.TierLatency(i, true);
     for (int below = entry; below < i; ++below) level.latency += 2 * d.TierLatency(below, false);
     const fabric::Tier& ports = d.tiers[entry];
-    double share = 1;  // the best that a protocol makes of the wire
-    for (const fabric::Protocol& protocol : d.protocols) {
-      if (&protocol == &d.protocols[0]) share = 0;
-      share = std::max(share, protocol.efficiency);
+    double wire = tier.kind == fabric::TierKind::kSwitch ? ports.port_bandwidth
+                                                         : tier.link_bandwidth;
+    double port = fabric::OwnBandwidth(d, entry);
+    if (d.memory_bandwidth > 0) port = std::min(port, d.memory_bandwidth);
+    if (d.message_bandwidth > 0) wire = std::min(wire, d.message_bandwidth);
+    wire = std::min(wire, port);
+    // The level's own figures are those of the protocols that make most of the wire.
+    level.bandwidth = wire, level.port_bandwidth = port;
+    for (const fabric::Protocol* p : d.ProtocolsOf(i)) {
+      const double most = p->message_bandwidth > 0 ? std::min(wire, p->message_bandwidth) : wire;
+      if (level.protocols.empty()) level.bandwidth = level.port_bandwidth = 0;
+      level.protocols.push_back({p->overhead, p->efficiency * most, p->efficiency,
+                                 static_cast<uint64_t>(p->max_bytes)});
+      level.bandwidth = std::max(level.bandwidth, p->efficiency * most);
+      level.port_bandwidth = std::max(level.port_bandwidth, p->efficiency * port);
     }
-    level.bandwidth = share * (tier.kind == fabric::TierKind::kSwitch ? ports.port_bandwidth
-                                                                      : tier.link_bandwidth);
-    if (d.message_bandwidth > 0) level.bandwidth = std::min(level.bandwidth, d.message_bandwidth);
-    level.port_bandwidth = share * fabric::OwnBandwidth(d, entry);
+    for (Protocol& p : level.protocols) p.efficiency *= port / level.port_bandwidth;
     // Out of a group lead its uplinks, or the members' own ports to the next tier.
     if (!last) {
       level.group_uplink = d.EntryTier(i + 1) == i + 1
                                ? tier.group_size * fabric::OwnBandwidth(d, i + 1)
                                : tier.uplink_bandwidth;
     }
-    level.group_bandwidth = d.GroupEfficiency(i) * ports.port_bandwidth;
+    level.group_bandwidth = d.GroupEfficiency(i) * std::min(port, ports.port_bandwidth);
+    level.group_overhead = tier.group_overhead;
+    level.group_to_all = d.GroupToAll(i);
     topology.levels.push_back(std::move(level));
     if (last) break;
   }
+  if (d.memory_bandwidth > 0) {
+    topology.injection_bandwidth = std::min(topology.injection_bandwidth, d.memory_bandwidth);
+  }
   topology.launch_overhead = d.launch_overhead;
+  topology.block_bandwidth = d.block_bandwidth;
+  topology.exchange_bandwidth = d.exchange_bandwidth;
   topology.send_overhead = d.send_overhead;
   topology.recv_overhead = d.recv_overhead;
   topology.reduce_bandwidth = d.reduce_bandwidth;
