@@ -61,7 +61,7 @@ TEST(Presets, EveryConstantSaysItsSourceAndConfidence) {
       const std::vector<std::string> parts = absl::StrSplit(line, absl::MaxSplits(" = ", 1));
       if (parts.size() == 2 && !structure.contains(parts[0])) {
         ++constants;
-        EXPECT_THAT(comment, testing::ContainsRegex("^\\[(high|medium|low|assumption)\\] .{6,}"))
+        EXPECT_THAT(comment, testing::ContainsRegex("^\\[(fit|high|medium|low|assumption)\\] .{6,}"))
             << preset.name << ": " << line;
       }
       comment.clear();
@@ -78,7 +78,7 @@ TEST(Presets, WhatTheProductsAre) {
   EXPECT_EQ(cm.PathLatency(0, 8), 800 * kNanosecond);  // three switches, two fibres of 20 m
   const Description dies = Get("cloudmatrix384-dies");
   EXPECT_EQ(dies.endpoints, 768);
-  EXPECT_EQ(dies.PathBandwidth(0, 1), 224e9);
+  EXPECT_EQ(dies.PathBandwidth(0, 1), 120e9);
   EXPECT_EQ(dies.PathBandwidth(0, 2), 196e9);
   EXPECT_EQ(dies.PathLatency(1, 16), 800 * kNanosecond);
   const Description a2 = Get("ascend910b-cluster", 24);
@@ -91,7 +91,10 @@ TEST(Presets, WhatTheProductsAre) {
   EXPECT_EQ(pod.MeetingTier(0, 9), 2);    // another rail
   EXPECT_EQ(pod.MeetingTier(0, 256), 2);  // another scalable unit
   for (const char* nvswitch : {"gb200-nvl72", "dgx-h100", "gh200-nvl32", "dgx-gh200-256"}) {
-    for (const Tier& tier : Get(nvswitch).tiers) EXPECT_GT(tier.group_efficiency, 0) << nvswitch;
+    for (const Tier& tier : Get(nvswitch).tiers) {
+      EXPECT_GT(tier.group_efficiency, 0) << nvswitch;
+      EXPECT_FALSE(tier.group_to_all) << nvswitch;
+    }
   }
 }
 
