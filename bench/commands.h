@@ -22,6 +22,7 @@ void AddCompare(CLI::App& app, Command& run);
 void AddExplain(CLI::App& app, Command& run);
 void AddTrace(CLI::App& app, Command& run);
 void AddVerify(CLI::App& app, Command& run);
+void AddCalibrate(CLI::App& app, Command& run);
 void AddFabric(CLI::App& app, Command& run);
 void AddScale(CLI::App& app, Command& run);
 void AddList(CLI::App& app, Command& run);

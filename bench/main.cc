@@ -34,6 +34,7 @@ int main(int argc, char** argv) {
   ccl::AddVerify(app, run);
   ccl::AddFabric(app, run);
   ccl::AddScale(app, run);
+  ccl::AddCalibrate(app, run);
   ccl::AddList(app, run);
   try {
     std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
