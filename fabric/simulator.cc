@@ -129,6 +129,19 @@ void Simulator::Send(int src, int dst, int64_t bytes, uint64_t user) {
   queue_.Push({start, records_[id].order, id, kStart});
 }
 
+Simulator::Lone Simulator::Alone(int src, int dst, int64_t bytes) const {
+  const Description& d = description_;
+  Record record{.bytes = bytes, .wire = bytes, .user = 0, .order = 0, .src = src, .dst = dst,
+                .group = -1, .protocol = -1, .pending = 0, .climbs = false};
+  Time latency = d.send_overhead + d.PathLatency(src, dst) + d.recv_overhead;
+  if (!protocols_.empty()) latency += ChooseProtocol(record);
+  double rate = d.PathBandwidth(src, dst);
+  if (record.protocol >= 0 && d.protocols[record.protocol].message_bandwidth > 0) {
+    rate = std::min(rate, d.protocols[record.protocol].message_bandwidth);
+  }
+  return {latency, TransferTime(record.wire, static_cast<int64_t>(rate))};
+}
+
 void Simulator::Enter(uint32_t id) {
   const Record& r = records_[id];
   Passage passage{.id = id, .bytes = r.wire, .rate = message_rate_, .order = r.order};

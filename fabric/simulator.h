@@ -87,6 +87,12 @@ class Simulator final : private Arrivals {
   void Group(int tier, absl::Span<const int> sources, absl::Span<const int> targets, int64_t bytes,
              uint64_t user);
 
+  // What a message takes that meets no other: `latency` with overheads, `bytes` behind its first one.
+  struct Lone {
+    Time latency, bytes;
+  };
+  Lone Alone(int src, int dst, int64_t bytes) const;
+
   // Moves to the next instant with events and appends all of them, in an order that depends only
   // on the calls made. False, with nothing appended, if nothing is in flight.
   bool Advance(std::vector<Event>& out);

@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "fabric/simulator.h"
 #include "gtest/gtest.h"
+#include "tests/fabric/wires_alone.h"
 
 namespace fabric {
 namespace {
@@ -32,7 +33,7 @@ struct Schedule {
 Description System(const std::string& name, int endpoints, std::vector<std::string> sets = {}) {
   auto d = Load(name, endpoints, sets);
   EXPECT_TRUE(d.ok()) << d.status();
-  return *std::move(d);
+  return WiresAlone(*std::move(d));
 }
 
 Description Crossbar(int endpoints) {

@@ -160,7 +160,7 @@ TEST(File, APresetsProtocolsAreOverriddenOrReplaced) {
   const std::string base = "preset = \"dgx-h100\"\n";
   const auto one = ParseText(base + "[protocol.simple]\nefficiency = 0.5\n", "my.toml");
   ASSERT_TRUE(one.ok()) << one.status();
-  EXPECT_EQ(one->protocols[0].efficiency, 0.5);
+  EXPECT_EQ(one->protocols[1].efficiency, 0.5);
   const auto all = ParseText(base + "[[protocol]]\nname = \"mine\"\n", "my.toml");
   ASSERT_TRUE(all.ok()) << all.status();
   ASSERT_EQ(all->protocols.size(), 1);

@@ -5,6 +5,7 @@
 
 #include "fabric/simulator.h"
 #include "tests/fabric/bare_wires.h"
+#include "tests/fabric/wires_alone.h"
 
 namespace fabric {
 namespace {
@@ -132,7 +133,7 @@ std::vector<Time> Permutation(const std::vector<std::string>& sets, int64_t byte
                               const std::vector<int>& to) {
   auto d = Load("cloudmatrix384", static_cast<int>(to.size()), sets);
   EXPECT_TRUE(d.ok()) << d.status();
-  auto s = Simulator::Create(*d, EngineKind::kFluid);
+  auto s = Simulator::Create(WiresAlone(*d), EngineKind::kFluid);
   EXPECT_TRUE(s.ok()) << s.status();
   for (size_t i = 0; i < to.size(); ++i) (*s)->Send(static_cast<int>(i), to[i], bytes, i);
   std::vector<Event> events;

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "fabric/simulator.h"
 #include "tests/fabric/bare_wires.h"
+#include "tests/fabric/wires_alone.h"
 
 namespace fabric {
 namespace {
@@ -143,10 +144,9 @@ TEST(Packet, NoDeadlockOnAnyKindOfTier) {
   ring.tiers[0].dimensions = {16};
   std::vector<Description> systems = {torus, mesh, ring};
   for (const char* routing : {"spray", "hash", "modulo"}) {
-    systems.push_back(*Load("cloudmatrix384", 24,
-                            std::vector<std::string>{absl::StrCat("node.routing=", routing),
-                                                     "node.uplinks=4",
-                                                     "node.uplink_bandwidth=400 GB/s"}));
+    const std::vector<std::string> sets = {absl::StrCat("node.routing=", routing), "node.uplinks=4",
+                                           "node.uplink_bandwidth=400 GB/s"};
+    systems.push_back(WiresAlone(*Load("cloudmatrix384", 24, sets)));
   }
   for (Description& d : systems) {
     d.buffer_bytes = 1;

@@ -13,6 +13,7 @@
 #include "fabric/description.h"
 #include "fabric/units.h"
 #include "gtest/gtest.h"
+#include "tests/fabric/wires_alone.h"
 
 namespace fabric {
 namespace {
@@ -20,7 +21,7 @@ namespace {
 std::unique_ptr<Simulator> Make(const std::string& name, int endpoints = 0, std::vector<std::string> sets = {}) {
   auto description = Load(name, endpoints, sets);
   EXPECT_TRUE(description.ok()) << description.status();
-  auto simulator = Simulator::Create(*std::move(description));
+  auto simulator = Simulator::Create(WiresAlone(*std::move(description)));
   EXPECT_TRUE(simulator.ok()) << simulator.status();
   return *std::move(simulator);
 }

@@ -278,10 +278,10 @@ void EmulatedBackend::Keep(uint32_t index, Time done, bool local) {
   flow.delivered = local ? done : times.delivered;
   flow.done = done;
   if (!local) {
-    const fabric::Description& d = simulator_->description();
-    flow.latency = d.send_overhead + d.PathLatency(flow.src, flow.dst) + d.recv_overhead;
-    flow.serialisation = fabric::TransferTime(static_cast<int64_t>(record.bytes),
-                                              static_cast<int64_t>(d.PathBandwidth(flow.src, flow.dst)));
+    const fabric::Simulator::Lone alone =
+        simulator_->Alone(flow.src, flow.dst, static_cast<int64_t>(record.bytes));
+    flow.latency = alone.latency;
+    flow.serialisation = alone.bytes;
   }
   flows_.push_back(flow);
 }
@@ -347,7 +347,7 @@ void EmulatedBackend::HandleGroup(const fabric::Event& event, std::vector<Comple
     flow.sent = sent ? event.time : group.member(from).sent_at;
     flow.delivered = flow.done = event.time;
     const fabric::Description& d = simulator_->description();
-    flow.latency = d.send_overhead + d.recv_overhead +
+    flow.latency = d.send_overhead + d.recv_overhead + d.tiers[group.tier].group_overhead +
                    d.PathLatency(group.ranks.front(), group.ranks.back());
     flow.serialisation = std::max<Time>(0, flow.done - flow.start() - flow.latency);
     flows_.push_back(flow);
