@@ -45,7 +45,7 @@ def identity(trainer, algorithm, *launcher):
     with tempfile.TemporaryDirectory() as directory:
         real, emulated, other = (f"{directory}/{name}" for name in ("real", "emulated", "other"))
         trained([*launcher, "-np", str(RANKS), trainer, *flags, "--save-weights", real])
-        fabric = ["--backend", "emulated:cloudmatrix384", "--ranks", str(RANKS)]
+        fabric = ["--backend", "emulated:crossbar", "--ranks", str(RANKS)]
         trained([trainer, *flags, *fabric, "--save-weights", emulated])
         trained([trainer, *flags, *fabric, "--seed", "2", "--save-weights", other])
         weights = [pathlib.Path(path).read_bytes() for path in (real, emulated, other)]
@@ -59,7 +59,7 @@ def overlap(trainer):
                r"exposed communication ([\d.]+); hidden ([-\d.]+)")
     exposed = {}
     for buckets in (1, 2, 8):
-        output = trained([trainer, "--backend", "emulated:cloudmatrix384", "--ranks", "16",
+        output = trained([trainer, "--backend", "emulated:crossbar", "--ranks", "16",
                           "--samples", "1280", "--buckets", str(buckets)])
         step, compute, exposed[buckets], hidden = numbers(output, pattern)
         assert abs(step - compute - exposed[buckets]) < 0.002, "the parts are not the whole"
