@@ -6,6 +6,7 @@
 #include "CLI/CLI.hpp"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "bench/calibrated.h"
 #include "bench/commands.h"
 #include "bench/record.h"
 #include "ccl/plan/cost.h"
@@ -89,6 +90,8 @@ absl::StatusOr<int> Compare(const CompareOptions& o) {
               std::string((*real)->world().engine().fabric_engine()).c_str());
   std::printf("times in microseconds, busbw in GB/s; * results checked on real bytes, else phantom "
               "payload\n\n");
+  const Calibrated calibrated = Calibrated::Of(options.backend, n);
+  std::string said;  // why the sizes so far are extrapolated
   std::vector<Record> records;
   int64_t wrong = 0;
   const bool terminal = isatty(STDERR_FILENO);
@@ -110,6 +113,11 @@ absl::StatusOr<int> Compare(const CompareOptions& o) {
     const Bound bound = LowerBound(trial.collective, row.bytes, topology);
     row.bound_seconds = bound.time * 1e-12;
     row.constraint = std::string(bound.constraint);
+    row.extrapolated = calibrated.Outside(row.bytes);
+    if (!row.extrapolated.empty() && row.extrapolated != said) {
+      std::printf("EXTRAPOLATED: %s\n", row.extrapolated.c_str());
+    }
+    said = row.extrapolated;
     std::printf("%s%s: lower bound %.3f us (%s)\n", SizeText(row.bytes).c_str(),
                 row.phantom ? "" : " *", row.bound_seconds * 1e6, row.constraint.c_str());
     size_t fastest = records.size();
@@ -142,9 +150,10 @@ absl::StatusOr<int> Compare(const CompareOptions& o) {
   }
   std::printf("\n%10s  %-36s %12s %12s %9s\n", "size", "best algorithm", "time (us)", "busbw", "of bound");
   for (const Best& b : best) {
-    std::printf("%10s  %-36s %12.3f %12.2f %7.1f %%\n", SizeText(b.size).c_str(),
+    std::printf("%10s  %-36s %12.3f %12.2f %7.1f %%%s\n", SizeText(b.size).c_str(),
                 b.record.algorithm.c_str(), b.record.seconds * 1e6, b.record.busbw(),
-                100 * Reached(b.record.bound_seconds, b.record.seconds));
+                100 * Reached(b.record.bound_seconds, b.record.seconds),
+                b.record.extrapolated.empty() ? "" : "  EXTRAPOLATED");
   }
   const std::string small =
       best.size() == 1 ? "" : absl::StrCat(best.front().record.algorithm, " is fastest at ",

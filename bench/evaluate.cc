@@ -245,6 +245,10 @@ absl::Status Write(const std::string& path, const std::vector<Result>& results,
 }  // namespace
 
 absl::StatusOr<int> Evaluate(const EvaluateOptions& o) {
+  if (o.file.empty()) {
+    return absl::InvalidArgumentError(
+        "calibrate needs --evaluate FILE.csv, or the command fabric: see --help");
+  }
   CCL_ASSIGN_OR_RETURN(const std::string text, ReadText(o.file));
   CCL_ASSIGN_OR_RETURN(const std::vector<Published> table, ParsePublished(text, o.file));
   std::map<std::string, std::string> maps;

@@ -6,6 +6,7 @@
 #include "CLI/CLI.hpp"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "bench/calibrated.h"
 #include "bench/commands.h"
 #include "bench/critical_path.h"
 #include "bench/record.h"
@@ -150,6 +151,9 @@ absl::StatusOr<int> Explain(const ExplainOptions& o) {
               o.type.c_str(), n, static_cast<unsigned long>(PlanBytes(request, n)));
   std::printf("\nFabric     %s, engine %s\n", o.fabric.c_str(),
               std::string(world.engine().fabric_engine()).c_str());
+  const std::string outside =
+      Calibrated::Of(options.backend, n).Outside(PlanBytes(request, n));
+  if (!outside.empty()) std::printf("           EXTRAPOLATED: %s\n", outside.c_str());
   std::printf("\nPlan       %s", (*plan)->Explain().c_str());
   std::printf("\nProgram\n%s", Dump(program, {.rank = 0, .max_lines = static_cast<size_t>(o.lines)}).c_str());
   // Messages and where they meet, from the program alone.

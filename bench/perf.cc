@@ -1,11 +1,13 @@
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 
 #include "CLI/CLI.hpp"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "bench/calibrated.h"
 #include "bench/commands.h"
 #include "bench/record.h"
 
@@ -117,6 +119,8 @@ absl::StatusOr<int> Perf(const PerfOptions& o) {
                 "(elements)", "", "", "", "(us)", "(GB/s)", "(GB/s)", "", "(us)", "(GB/s)",
                 "(GB/s)", "");
   }
+  const Calibrated calibrated = Calibrated::Of(BackendOf(options), n);
+  std::vector<std::string> reasons;  // that rows are extrapolated
   std::vector<Record> records;
   int64_t wrong = 0;
   double busbw = 0;
@@ -133,6 +137,7 @@ absl::StatusOr<int> Perf(const PerfOptions& o) {
     record.type = std::string(Name(trial.type));
     record.op = Reduces(trial.collective) && !trial.sendrecv ? std::string(Name(trial.op)) : "none";
     record.phantom = o.phantom;
+    record.extrapolated = calibrated.Outside(record.bytes);
     zero = zero || (record.bytes == 0 && size > 0);
     Record halves[2] = {record, record};
     for (int half = 0; half < 2; ++half) {
@@ -158,7 +163,12 @@ absl::StatusOr<int> Perf(const PerfOptions& o) {
                   root);
       PrintHalf(halves[0]);
       PrintHalf(halves[1]);
-      std::printf("  %s\n", halves[0].AlgorithmText().c_str());
+      std::printf("  %s%s\n", halves[0].AlgorithmText().c_str(),
+                  record.extrapolated.empty() ? "" : "  EXTRAPOLATED");
+      if (!record.extrapolated.empty() &&
+          std::find(reasons.begin(), reasons.end(), record.extrapolated) == reasons.end()) {
+        reasons.push_back(record.extrapolated);
+      }
       std::fflush(stdout);
     }
     records.push_back(halves[0]);
@@ -168,6 +178,7 @@ absl::StatusOr<int> Perf(const PerfOptions& o) {
     std::printf("# Out of bounds values : %ld %s\n", static_cast<long>(wrong),
                 wrong == 0 ? "OK" : "FAILED");
     std::printf("# Avg bus bandwidth    : %g\n#\n", rows > 0 ? busbw / rows : 0);
+    for (const std::string& reason : reasons) std::printf("# EXTRAPOLATED: %s\n", reason.c_str());
     std::printf("# Collective test concluded: %s\n", program.c_str());
     if (zero) {
       std::fprintf(stderr, "warning: sizes below 16 bytes a rank were rounded down to 0, as "

@@ -31,29 +31,29 @@ constexpr struct {
 // What libraries run, by a word of their name; the first line that fits. NVLS, which is
 // group_two_shot, is NCCL's choice only where a job fills the switches' domain. A ring through
 // several nodes uses every NIC: one ring within the nodes and one between, which is hier.
-enum class Where : uint8_t { kAnywhere, kNode, kFilledNode, kNodes };
+// 'n': in one node, 'f': in one that they fill, 'm': in many, 'a': any of these.
 constexpr struct {
   absl::string_view library, word;
   absl::string_view collectives;
-  Where where;
+  char where;
   absl::string_view algorithms;
 } kLibraries[] = {
-    {"NCCL", "NVLS", "allreduce", Where::kAnywhere, "group_two_shot"},
-    {"NCCL", "Ring", "allreduce allgather reduce_scatter", Where::kNode, "ring"},
-    {"NCCL", "Ring", "allreduce allgather reduce_scatter", Where::kNodes, "hier(ring+ring)"},
-    {"NCCL", "Tree", "allreduce", Where::kAnywhere, "double_binary_tree"},
-    {"NCCL", "", "allreduce", Where::kFilledNode, "ring group_two_shot"},
-    {"NCCL", "", "allreduce", Where::kNode, "ring"},
-    {"NCCL", "", "allreduce", Where::kNodes, "hier(ring+ring) hier(group_direct+nhr)"},
-    {"NCCL", "", "allgather reduce_scatter", Where::kNode, "ring"},
-    {"NCCL", "", "allgather reduce_scatter", Where::kNodes, "hier(ring+ring)"},
-    {"NCCL", "", "broadcast reduce", Where::kAnywhere, "chain"},
-    {"NCCL", "", "alltoall gather scatter", Where::kAnywhere, "direct"},
-    {"HCCL", "", "allreduce", Where::kNode, "two_shot"},
-    {"HCCL", "", "allreduce", Where::kNodes, "hier(two_shot+nhr) hier(two_shot+ring)"},
-    {"HCCL", "", "allgather reduce_scatter", Where::kNode, "direct"},
-    {"HCCL", "", "allgather reduce_scatter", Where::kNodes, "hier(direct+nhr) hier(direct+ring)"},
-    {"HCCL", "", "alltoall gather scatter broadcast reduce", Where::kAnywhere, "direct"},
+    {"NCCL", "NVLS", "allreduce", 'a', "group_two_shot"},
+    {"NCCL", "Ring", "allreduce allgather reduce_scatter", 'n', "ring"},
+    {"NCCL", "Ring", "allreduce allgather reduce_scatter", 'm', "hier(ring+ring)"},
+    {"NCCL", "Tree", "allreduce", 'a', "double_binary_tree"},
+    {"NCCL", "", "allreduce", 'f', "ring group_two_shot"},
+    {"NCCL", "", "allreduce", 'n', "ring"},
+    {"NCCL", "", "allreduce", 'm', "hier(ring+ring) hier(group_direct+nhr)"},
+    {"NCCL", "", "allgather reduce_scatter", 'n', "ring"},
+    {"NCCL", "", "allgather reduce_scatter", 'm', "hier(ring+ring)"},
+    {"NCCL", "", "broadcast reduce", 'a', "chain"},
+    {"NCCL", "", "alltoall gather scatter", 'a', "direct"},
+    {"HCCL", "", "allreduce", 'n', "two_shot"},
+    {"HCCL", "", "allreduce", 'm', "hier(two_shot+nhr) hier(two_shot+ring)"},
+    {"HCCL", "", "allgather reduce_scatter", 'n', "direct"},
+    {"HCCL", "", "allgather reduce_scatter", 'm', "hier(direct+nhr) hier(direct+ring)"},
+    {"HCCL", "", "alltoall gather scatter broadcast reduce", 'a', "direct"},
 };
 
 // Of algorithms that pipeline, the numbers of slices that are tried.
@@ -96,15 +96,19 @@ absl::StatusOr<Stand> StandForMessage(const Published& row, Stand stand,
   return stand;
 }
 
-absl::StatusOr<std::vector<std::string>> AlgorithmsOf(const Published& row, Collective collective,
-                                                      Where where) {
+}  // namespace
+
+absl::StatusOr<std::vector<std::string>> AlgorithmsOf(const std::string& library,
+                                                      Collective collective, Where where) {
   bool known = false;
   for (const auto& line : kLibraries) {
-    if (!absl::StrContains(row.library, line.library)) continue;
+    if (!absl::StrContains(library, line.library)) continue;
     known = true;
-    if (!absl::StrContains(row.library, line.word)) continue;
-    const bool fits = line.where == Where::kAnywhere || line.where == where ||
-                      (line.where == Where::kNode && where == Where::kFilledNode);
+    if (!absl::StrContains(library, line.word)) continue;
+    const bool fits = line.where == 'a' ||
+                      (line.where == 'n' && where != Where::kNodes) ||
+                      (line.where == 'f' && where == Where::kFilledNode) ||
+                      (line.where == 'm' && where == Where::kNodes);
     const std::vector<absl::string_view> collectives = absl::StrSplit(line.collectives, ' ');
     if (!fits || std::find(collectives.begin(), collectives.end(), Name(collective)) ==
                      collectives.end()) {
@@ -112,11 +116,9 @@ absl::StatusOr<std::vector<std::string>> AlgorithmsOf(const Published& row, Coll
     }
     return InSlices(line.algorithms);
   }
-  if (!known) return Unknown("library \"", row.library, "\": which algorithms it has is not known");
-  return Unknown(row.library, ": which algorithm it has for ", Name(collective), " is not known");
+  if (!known) return Unknown("library \"", library, "\": which algorithms it has is not known");
+  return Unknown(library, ": which algorithm it has for ", Name(collective), " is not known");
 }
-
-}  // namespace
 
 absl::StatusOr<std::vector<Published>> ParsePublished(absl::string_view text,
                                                       absl::string_view path) {
@@ -184,7 +186,7 @@ absl::StatusOr<Stand> StandFor(const Published& row, absl::string_view preset) {
                    d->maximum_endpoints, " endpoints");
   }
   stand.endpoints = row.ranks;
-  CCL_ASSIGN_OR_RETURN(stand.algorithms, AlgorithmsOf(row, *collective, where));
+  CCL_ASSIGN_OR_RETURN(stand.algorithms, AlgorithmsOf(row.library, *collective, where));
   return stand;
 }
 

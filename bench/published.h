@@ -32,6 +32,14 @@ struct Stand {
   std::vector<std::string> algorithms;  // that the library has for it; the fastest predicted is run
 };
 
+// How the ranks of a job lie: in a node, in a node that they fill, in several nodes.
+enum class Where : uint8_t { kNode, kFilledNode, kNodes };
+
+// What a library runs for a collective, as far as it is known; the fastest predicted is meant. `library`
+// is a name with a word such as Ring or NVLS where one was forced.
+absl::StatusOr<std::vector<std::string>> AlgorithmsOf(const std::string& library,
+                                                      Collective collective, Where where);
+
 // InvalidArgument says why a measurement cannot be run here: a system, metric, collective, library or
 // placement of ranks that is not known. `preset`: what to take for its system; empty: what the table
 // of systems says, or the preset of that name.

@@ -46,6 +46,8 @@ absl::Status WriteJson(const std::string& path, World& world, const std::string&
     row["simulated_whole_because"] = r.phantom && r.actors.whole != Whole::kFolded
                                          ? nlohmann::json(std::string(Describe(r.actors.whole)))
                                          : nlohmann::json(nullptr);
+    row["extrapolated"] = r.extrapolated.empty() ? nlohmann::json(nullptr)
+                                                 : nlohmann::json(r.extrapolated);
     row["wrong"] = r.wrong < 0 ? nlohmann::json(nullptr) : nlohmann::json(r.wrong);
     results.push_back(std::move(row));
   }
@@ -74,12 +76,12 @@ absl::Status WriteJson(const std::string& path, World& world, const std::string&
 absl::Status WriteCsv(const std::string& path, const std::vector<Record>& records) {
   std::ofstream out(path);
   out << "collective,algorithm,ranks,bytes,count,type,op,payload,time_us,algbw_GBps,busbw_GBps,"
-         "bound_us,bound_constraint,wrong\n";
+         "bound_us,bound_constraint,wrong,extrapolated\n";
   for (const Record& r : records) {
     out << absl::StrCat(r.collective, ",", r.algorithm, ",", r.ranks, ",", r.bytes, ",", r.count, ",",
                         r.type, ",", r.op, ",", r.phantom ? "phantom" : "real", ",", r.seconds * 1e6,
                         ",", r.algbw(), ",", r.busbw(), ",", r.bound_seconds * 1e6, ",",
-                        r.constraint, ",", r.wrong, "\n");
+                        r.constraint, ",", r.wrong, ",", r.extrapolated.empty() ? 0 : 1, "\n");
   }
   out.flush();
   if (!out) return absl::UnavailableError(absl::StrCat("cannot write '", path, "'"));

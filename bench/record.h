@@ -17,6 +17,7 @@ struct Record {
   double seconds = 0;
   double bound_seconds = 0;
   std::string constraint;  // that sets the bound
+  std::string extrapolated;  // why it lies outside of what its fabric was fitted to; empty: it does not
   int64_t wrong = -1;
   Actors actors;           // that ran; fewer than ranks when folded by symmetry
 

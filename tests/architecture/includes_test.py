@@ -19,7 +19,7 @@ ALLOWED = {
     "ccl/exec": ["ccl/base", "ccl/schedule", "ccl/topology", "ccl/backend", "ccl/exec"],
     "transports": ["ccl/base", "ccl/topology", "ccl/backend", "transports"],
     "transports/emulated": ["ccl/base", "ccl/topology", "ccl/backend", "transports/emulated", "fabric"],
-    "bench": ["ccl", "fabric", "bench"],
+    "bench": ["ccl", "fabric", "transports/emulated", "bench"],
     "examples": ["ccl/ccl.h", "ccl/mpi.h", "examples"],
     "tests": ["ccl", "fabric", "transports", "bench", "tests"],
 }
