@@ -155,8 +155,9 @@ absl::StatusOr<int> CalibrateFabric(const CalibrateOptions& o) {
   std::unique_ptr<Job> job;
   if (o.live) {
     CCL_ASSIGN_OR_RETURN(job, Job::Open(Options(), 0));
-    if (job->ranks() < 2) {
-      return absl::InvalidArgumentError("--live needs two ranks or more: mpirun -n N cclbench ...");
+    if (job->virtual_time() || job->ranks() < 2) {
+      return absl::InvalidArgumentError(
+          "--live measures two real ranks or more: mpirun -n N cclbench calibrate fabric --live");
     }
     CCL_ASSIGN_OR_RETURN(samples, Measure(*job));
     if (!job->speaks()) return 0;

@@ -1,6 +1,6 @@
 """cclbench calibrate: tables of measurements against presets, and fabrics fitted to logs.
 
-Usage: calibrate_test.py CCLBENCH [MPIRUN ...]
+Usage: calibrate_test.py CCLBENCH CALIBRATION.MD [MPIRUN ...]
 
 With CCL_CALIBRATION_CSV naming a table of published measurements, that one is held to its limits too.
 """
@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 
-bench, mpirun = os.path.abspath(sys.argv[1]), sys.argv[2:]
+bench, docs, mpirun = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2]), sys.argv[3:]
 folder = tempfile.TemporaryDirectory()
 
 
@@ -100,6 +100,7 @@ assert "EXTRAPOLATED: fitted to measurements of dgx-h100, not of gh200-nvl32" in
 assert "EXTRAPOLATED" not in run("explain", "allreduce", "--fabric", "crossbar", "--ranks", "4")
 
 for arguments, words in ((["--from", "none.log"], "cannot open"), ([], "--from LOG..., or --live"),
+                         (["--live"], "mpirun -n N"),
                          (["--from", write("junk.log", "\0\1 junk\n" * 1000)], "no line of a table"),
                          (["--from", "ring.log", "-o", "x.txt"], "ends in .toml"),
                          (["--from", "ring.log", "--name", "a\"b"], "letters, digits"),
@@ -110,6 +111,26 @@ if mpirun:
     text = run("calibrate", "fabric", "--live", "--name", "here", launcher=[*mpirun, "-np", "2"])
     assert "2 ranks over mpi" in text and "wrote here.toml" in text, text
     assert "here.toml: ok, here, 2 endpoints" in run("fabric", "check", "here.toml")
+
+# The lesson of docs/calibration.md prints what it says, but for the numbers.
+lesson = open(docs).read().split("## A fabric from logs of your own\n")[1].split("On real ranks")[0]
+shape = lambda line: re.sub(r"[-+]?\d+(\.\d+)?", "#", line).split()
+lines = lesson.splitlines()
+commands = [i for i, line in enumerate(lines) if line.startswith("    $ cclbench ")]
+assert len(commands) == 4, commands
+for i in commands:
+    command, _, target = lines[i][len("    $ cclbench "):].partition(" >")
+    printed = run(*command.split())
+    if target:
+        with open(os.path.join(folder.name, target.split()[-1]), "a" if ">" in target else "w") as file:
+            file.write(printed)
+        continue
+    said = []
+    for line in lines[i + 1:]:
+        if line.startswith("    $") or line[:1].strip():
+            break  # the next command, or prose
+        said.append(line)
+    assert [shape(l) for l in said if l] == [shape(l) for l in printed.splitlines() if l], (command, printed)
 
 published = os.environ.get("CCL_CALIBRATION_CSV")
 if published:
