@@ -16,7 +16,6 @@ namespace ccl {
 namespace {
 
 constexpr int kMostProtocols = 3;
-constexpr double kMostLoss = 1;  // of one point: what fits nothing must not rule
 
 // Predictions for many points on one description: a topology for every number of ranks.
 class Predictor {
@@ -153,14 +152,15 @@ struct Search {
   }
 };
 
+// Grows slowly with the error of a point, so that those that fit nothing do not rule.
 double Loss(const std::vector<Point>& points, const fabric::Description& d) {
   Predictor predictor(d);
   double loss = 0;
   for (const Point& point : points) {
     if (point.held_out) continue;
     const double seconds = predictor.Seconds(point);
-    loss += seconds <= 0 ? kMostLoss
-                         : std::min(kMostLoss, std::abs(std::log(seconds / point.sample.seconds)));
+    const double ratio = seconds > 0 ? seconds / point.sample.seconds : 1e-9;
+    loss += std::log1p(10 * std::abs(std::log(ratio)));
   }
   return loss;
 }

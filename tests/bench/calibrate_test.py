@@ -117,7 +117,7 @@ lesson = open(docs).read().split("## A fabric from logs of your own\n")[1].split
 shape = lambda line: re.sub(r"[-+]?\d+(\.\d+)?", "#", line).split()
 lines = lesson.splitlines()
 commands = [i for i, line in enumerate(lines) if line.startswith("    $ cclbench ")]
-assert len(commands) == 4, commands
+assert len(commands) == 5, commands
 for i in commands:
     command, _, target = lines[i][len("    $ cclbench "):].partition(" >")
     printed = run(*command.split())
