@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -223,6 +224,7 @@ std::vector<Parameter> Parameters(const Description& description) {
     Parameter parameter = std::visit(Read{key.name}, key.target);
     if (parameter.key.empty() || std::find(seen.begin(), seen.end(), address) != seen.end() ||
         std::find(ratios.begin(), ratios.end(), key.name) != ratios.end() ||
+        absl::StartsWith(key.name, "calibrated.") ||
         parameter.value >= static_cast<double>(INT64_MAX)) {
       continue;
     }
