@@ -35,12 +35,14 @@ std::string SizeText(uint64_t bytes) {
 }
 
 // Slices that a pipelining algorithm does best with are part of the comparison.
-std::vector<AlgorithmSpec> Competitors(const Shape& shape) {
+std::vector<AlgorithmSpec> Competitors(const Shape& shape, const Topology& topology) {
+  // Lowered to messages, slices of group operations only cost.
+  const bool groups = topology.levels.back().group_bandwidth > 0;
   std::vector<AlgorithmSpec> specs;
   for (const AlgorithmSpec& spec : Candidates(shape)) {
     specs.push_back(spec);
     if (spec.name == "chain" || spec.name == "double_binary_tree" ||
-        spec.name == "group_two_shot") {
+        (spec.name == "group_two_shot" && groups)) {
       specs.back().slices = 16;
     } else if (spec.name == "hier") {
       specs.push_back(spec);
@@ -75,7 +77,7 @@ absl::StatusOr<int> Compare(const CompareOptions& o) {
   const Shape shape{trial.collective, n, trial.root, 0, GroupingsOf(topology)};
   std::vector<AlgorithmSpec> specs;
   if (o.algorithms.empty()) {
-    specs = Competitors(shape);
+    specs = Competitors(shape, topology);
   } else {
     for (absl::string_view text : absl::StrSplit(o.algorithms, ',', absl::SkipWhitespace())) {
       auto spec = ParseAlgorithm(text);
