@@ -131,6 +131,7 @@ void EmulatedBackend::Post(int rank, absl::Span<const Operation> operations) {
     Record& record = records_[index];
     record.kind = operation.kind;
     record.rank = record.peer = rank;
+    record.sender_first = record.reducing = false;
     record.token = operation.token;
     record.bytes = operation.bytes;
     const int64_t bytes = static_cast<int64_t>(operation.bytes);
