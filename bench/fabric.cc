@@ -48,6 +48,15 @@ std::string Structure(const Description& d, int tier) {
       absl::StrAppend(&text, "a link of ", Rate(t.link_bandwidth), " and ",
                       Nanoseconds(t.switch_latency), " between every two");
       break;
+    case TierKind::kCircuit:
+      absl::StrAppend(&text, "an optical switch of circuits, ",
+                      t.circuits == fabric::CircuitPolicy::kDemand ? "set on demand" : "scheduled",
+                      ", dark for ", fabric::TimeText(t.reconfiguration));
+      if (t.reconfiguration_draw != fabric::Draw::kNone) {
+        absl::StrAppend(&text, " and a draw of ", fabric::TimeText(t.reconfiguration_jitter));
+      }
+      absl::StrAppend(&text, " when they change");
+      break;
     case TierKind::kTorus:
       absl::StrAppend(&text, "a torus of ", absl::StrJoin(t.dimensions, "x"), " with links of ",
                       Rate(t.link_bandwidth), " and ", Nanoseconds(t.switch_latency));
@@ -140,8 +149,21 @@ struct FabricOptions {
   std::string name;
   int ranks = 0;
   bool toml = false;
-  std::vector<std::string> sets;
+  std::vector<std::string> sets, events;
 };
+
+// What will happen, and what is drawn.
+void Disturbances(const Description& d) {
+  if (d.noise.distribution != fabric::Draw::kNone) {
+    std::printf("\nNoise      latency %s, send overhead %s, seed %lu\n",
+                fabric::TimeText(d.noise.latency).c_str(), fabric::TimeText(d.noise.send_overhead).c_str(),
+                static_cast<unsigned long>(d.noise.seed));
+  }
+  if (!d.timeline.empty()) std::printf("\nTimeline\n");
+  for (const fabric::TimelineEvent& event : d.timeline) {
+    std::printf("  %s\n", fabric::ToString(event).c_str());
+  }
+}
 
 absl::Status Show(const FabricOptions& o) {
   if (o.toml) {
@@ -150,7 +172,7 @@ absl::Status Show(const FabricOptions& o) {
     std::fwrite(text->data(), 1, text->size(), stdout);
     return absl::OkStatus();
   }
-  auto loaded = fabric::Load(o.name, o.ranks, o.sets);
+  auto loaded = fabric::Load(o.name, o.ranks, o.sets, o.events);
   if (!loaded.ok()) return loaded.status();
   const Description& d = *loaded;
   const int outer = fabric::OutermostTier(d);
@@ -179,13 +201,14 @@ absl::Status Show(const FabricOptions& o) {
   } else {
     std::printf("           of the endpoint with the least\n");
   }
+  Disturbances(d);
   if (absl::Status status = Sources(o.name); !status.ok()) return status;
   for (const std::string& set : o.sets) std::printf("  set here: %s\n", set.c_str());
   return absl::OkStatus();
 }
 
 absl::Status Check(const FabricOptions& o) {
-  auto d = fabric::Load(o.name, o.ranks, o.sets);
+  auto d = fabric::Load(o.name, o.ranks, o.sets, o.events);
   if (!d.ok()) return d.status();
   if (auto network = fabric::Network::Create(*d); !network.ok()) return network.status();
   std::printf("%s: ok, %s, %d endpoints\n", o.name.c_str(), d->name.c_str(), d->endpoints);
@@ -204,6 +227,7 @@ void AddFabric(CLI::App& app, Command& run) {
     verb->add_option("fabric", o->name, "preset, or a file that ends in .toml")->required();
     verb->add_option("--ranks", o->ranks, "endpoints; default: the fabric's");
     verb->add_option("--set", o->sets, "KEY=VALUE of the fabric");
+    verb->add_option("--event", o->events, "what happens to it, e.g. at=20us,endpoint=3,down");
     if (command == Show) {
       verb->add_flag("--toml", o->toml, "print the file itself, to copy and edit");
     }

@@ -36,7 +36,7 @@ Time Description::FibreLatency(int tier) const {
 
 Time Description::TierLatency(int tier, bool turning) const {
   const Tier& t = tiers[tier];
-  if (t.kind != TierKind::kSwitch) return t.switch_latency + FibreLatency(tier);
+  if (HasLinks(tier)) return t.switch_latency + FibreLatency(tier);
   return t.switch_hops * t.switch_latency + (turning ? 2 : 1) * FibreLatency(tier);
 }
 
@@ -121,16 +121,29 @@ std::vector<const Protocol*> Description::ProtocolsOf(int tier) const {
   return found;
 }
 
+bool Description::HasHistory() const {
+  return !timeline.empty() || noise.distribution != Draw::kNone ||
+         std::any_of(tiers.begin(), tiers.end(), [](const Tier& t) {
+           return t.kind == TierKind::kCircuit || t.bit_error_rate > 0;
+         });
+}
+
+double Description::Goodput(int tier) const {
+  const double rate = tiers[tier].bit_error_rate;
+  return rate == 0 ? 1 : std::exp(8.0 * static_cast<double>(frame_bytes) * std::log1p(-rate));
+}
+
 double Description::PathBandwidth(int src, int dst) const {
   const int turn = MeetingTier(src, dst), entry = EntryTier(turn);
-  double rate = tiers[entry].kind == TierKind::kSwitch ? tiers[entry].port_bandwidth
-                                                       : tiers[entry].link_bandwidth;
+  double rate = HasLinks(entry) ? tiers[entry].link_bandwidth : tiers[entry].port_bandwidth;
   if (tiers[entry].port_bandwidth > 0) rate = std::min(rate, tiers[entry].port_bandwidth);
+  rate *= Goodput(entry);
   if (message_bandwidth > 0) rate = std::min(rate, message_bandwidth);
   if (memory_bandwidth > 0) rate = std::min(rate, memory_bandwidth);
   for (int tier = entry; tier < turn; ++tier) {
     if (tiers[tier].uplink_bandwidth == 0) continue;
-    rate = std::min(rate, tiers[tier].uplink_bandwidth / static_cast<double>(Pipes(tier)));
+    rate = std::min(rate, tiers[tier].uplink_bandwidth / static_cast<double>(Pipes(tier)) *
+                              Goodput(tier + 1));
   }
   return rate;
 }

@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
+#include "fabric/timeline_event.h"
 #include "fabric/units.h"
 
 namespace fabric {
@@ -18,6 +19,22 @@ enum class TierKind : uint8_t {
   kSwitch,  // switches connect the groups of the tier below, or the endpoints
   kMesh,    // a link of its own from every endpoint of a group to every other
   kTorus,   // links between neighbours of a grid that closes on itself; a ring is one dimension
+  kCircuit, // an optical switch that joins each endpoint's send port to at most one receive port
+};
+
+// Who decides which circuits a tier has. Either way the timeline and Simulator::Reconfigure set some.
+enum class CircuitPolicy : uint8_t {
+  kDemand,     // messages, first come first served at each port
+  kScheduled,  // nobody else: a message whose circuit is not set waits
+};
+
+// How a random time with a scale is distributed.
+enum class Draw : uint8_t {
+  kNone,         // always 0
+  kUniform,      // between 0 and the scale
+  kExponential,  // with the scale as mean
+  kNormal,       // around 0 with the scale as deviation, what is negative cut to 0: the sum of
+                 // twelve uniform draws, so that it is the same on every machine
 };
 
 enum class Routing : uint8_t {
@@ -59,6 +76,24 @@ struct Tier {
                                  // before its first byte
   bool group_to_all = true;      // a reduction's result can go to all members at once; else to one,
                                  // as where an endpoint pulls operands through the switch
+  double bit_error_rate = 0;     // of each fibre, after its forward error correction: frames with an
+                                 // error are sent again, see noise.h
+  Time retry_latency = 0;        // until a frame is sent again; Resolve: 0 is a round trip of the fibre
+  // Of a tier of circuits.
+  CircuitPolicy circuits = CircuitPolicy::kDemand;
+  Time reconfiguration = 0;         // while a circuit changes, its two ports are dark so long
+  Draw reconfiguration_draw = Draw::kNone;  // and longer by a draw of this scale
+  Time reconfiguration_jitter = 0;
+};
+
+// What messages take longer than the model says, by draws from `seed`. The draws of the k-th message
+// from one endpoint to another do not depend on anything else that happens: two algorithms that are
+// run with one seed are compared pairwise. Group operations have none.
+struct Noise {
+  Draw distribution = Draw::kNone;
+  Time latency = 0;        // scale of what is added between the last byte and the delivery
+  Time send_overhead = 0;  // scale of what is added before the first byte
+  uint64_t seed = 1;       // also of what retries and reconfigurations draw
 };
 
 // How the bytes of a message are moved.
@@ -134,6 +169,11 @@ struct Description {
   double message_bandwidth = 0;     // bytes/s that a single message can reach; 0: its port's
   double reduce_bandwidth = 0;      // bytes/s of an endpoint's engine; 0: free
   double copy_bandwidth = 0;        // likewise
+  int concurrent_sends = 0;         // messages of an endpoint that may be leaving at once; what is more
+                                    // queues at the source in order; 0: any number
+  Noise noise;
+  std::vector<TimelineEvent> timeline;
+  int64_t frame_bytes = 256;        // what a fibre with bit errors sends again
   int64_t chunk_bytes = 65536;      // contending messages take turns at a port by so many bytes
   int64_t packet_bytes = 4096;      // of the packet engine: the largest packet
   int64_t buffer_bytes = 65536;     // of the packet engine: of a switch input, for each output
@@ -167,6 +207,14 @@ struct Description {
   // Why an operation of all endpoints on buffers of so many bytes lies outside of what the figures
   // were fitted to; empty: it does not, or they were not fitted to anything.
   std::string Extrapolation(int64_t bytes) const;
+  // Whether a run depends on when it begins and on what was before it: a timeline, noise, circuits.
+  bool HasHistory() const;
+  // Of the rate of the fibres of tier `tier`, what retries leave.
+  double Goodput(int tier) const;
+  // Whether the tier is made of links between endpoints.
+  bool HasLinks(int tier) const {
+    return tiers[tier].kind == TierKind::kMesh || tiers[tier].kind == TierKind::kTorus;
+  }
   // What a single message can reach, in bytes/s, the wire's overhead not counted.
   double PathBandwidth(int src, int dst) const;
   // Everything a path adds to bytes / bandwidth, without the overheads.
@@ -181,9 +229,11 @@ absl::Status Resolve(int endpoints, Description& description);
 absl::Status Validate(const Description& description);
 
 // A preset, or a file (its name ends in .toml; see file.h), with `endpoints` endpoints (0: its
-// default) and "key=value" overrides. Keys: see SetKey.
+// default), "key=value" overrides and more events for its timeline. Keys: see SetKey; events: see
+// ParseEvent.
 absl::StatusOr<Description> Load(absl::string_view name, int endpoints = 0,
-                                 absl::Span<const std::string> sets = {});
+                                 absl::Span<const std::string> sets = {},
+                                 absl::Span<const std::string> events = {});
 
 // The text of a preset or of a file.
 absl::StatusOr<std::string> SourceOf(absl::string_view name);
@@ -196,9 +246,12 @@ std::vector<std::string> PresetNames();
 // Sets one key to a value with its unit; "key=value" in one. Keys of the system: port_bandwidth (of
 // the innermost tier), message_bandwidth, memory_bandwidth, reduce_bandwidth, copy_bandwidth,
 // block_bandwidth, exchange_bandwidth, send_overhead, recv_overhead, message_gap, launch_overhead,
-// transfer (send, write or read), fibre_delay (per metre), chunk, packet and buffer (bytes), seed; of each tier, as TIER.key:
-// the fields of Tier by their names, group_results = one or all for group_to_all; of each protocol,
-// protocol.NAME.key; calibrated.system, min_bytes, max_bytes, min_ranks, max_ranks. A one-tier system also takes latency. Setting a tier's uplink_bandwidth clears
+// transfer (send, write or read), fibre_delay (per metre), concurrent_sends, chunk, packet, buffer and
+// frame (bytes), seed; noise.distribution (none, uniform, exponential, normal), noise.latency,
+// noise.send_overhead, noise.seed; of each tier, as TIER.key: the fields of Tier by their names,
+// group_results = one or all for group_to_all; of each protocol, protocol.NAME.key; calibrated.system,
+// min_bytes, max_bytes, min_ranks, max_ranks. A one-tier system also takes latency. Setting a tier's
+// uplink_bandwidth clears
 // its oversubscription. What Resolve reads takes effect when it is called.
 absl::Status SetKey(absl::string_view key, absl::string_view value, Description& description);
 absl::Status Set(absl::string_view key_and_value, Description& description);

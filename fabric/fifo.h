@@ -37,6 +37,7 @@ class FifoWires final : public Wires {
   void Enter(const Passage& passage, const Path& path) override;
   void Handle(const Entry& entry) override;
   void SetRate(uint32_t port, int64_t rate) override;
+  bool Holds(uint32_t port) const override;
 
  private:
   static constexpr uint32_t kNone = ~0u;

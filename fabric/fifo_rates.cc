@@ -45,6 +45,10 @@ void FifoWires::TakeBackPromises(uint32_t port, uint32_t message, int64_t begin,
   WakeAt(port, p.busy);
 }
 
+bool FifoWires::Holds(uint32_t port) const {
+  return ports_[port].first != kNone;
+}
+
 void FifoWires::SetRate(uint32_t port, int64_t rate) {
   PortState& p = ports_[port];
   if (p.rate == rate) return;
@@ -78,7 +82,10 @@ void FifoWires::SetRate(uint32_t port, int64_t rate) {
     return;
   }
   for (auto rest = rests.rbegin(); rest != rests.rend(); ++rest) {
-    segments_[*rest].next = p.first;
+    Segment& s = segments_[*rest];
+    if (observer_ != nullptr) observer_->Waiting(port, s.bytes, now);
+    s.waiting = 1;
+    s.next = p.first;
     p.first = *rest;
   }
   WakeAt(port, p.busy);

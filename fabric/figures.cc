@@ -14,7 +14,7 @@ namespace fabric {
 double OwnBandwidth(const Description& d, int tier) {
   const Tier& t = d.tiers[tier];
   if (d.EntryTier(tier) != tier) return 0;
-  if (t.kind == TierKind::kSwitch || !d.links.empty()) return t.port_bandwidth;
+  if (!d.HasLinks(tier) || !d.links.empty()) return t.port_bandwidth;
   int links = std::min(t.group_size, d.endpoints) - 1;
   if (t.kind == TierKind::kTorus) {
     links = 0;

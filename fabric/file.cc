@@ -11,6 +11,8 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "fabric/nearest.h"
+#include "fabric/network.h"
+#include "fabric/timeline.h"
 
 #define TOML_EXCEPTIONS 0
 #define TOML_HEADER_ONLY 1
@@ -47,13 +49,14 @@ class Reader {
       if (IsOwn(name, value)) continue;
       if (absl::Status status = SetAll(name, value, d); !status.ok()) return status;
     }
+    if (absl::Status status = ReadEvents(file, d); !status.ok()) return status;
     return d;
   }
 
  private:
   static constexpr const char* kOwnKeys[] = {
       "preset", "name", "summary", "endpoints", "minimum_endpoints", "maximum_endpoints", "tier",
-      "switch", "link", "routing"};
+      "switch", "link", "routing", "event"};
 
   // Keys that are read here rather than by SetKey.
   static bool IsOwn(absl::string_view name, const toml::node& value) {
@@ -215,9 +218,11 @@ class Reader {
         tier.kind = TierKind::kMesh;
       } else if (kind == "torus") {
         tier.kind = TierKind::kTorus;
+      } else if (kind == "circuit") {
+        tier.kind = TierKind::kCircuit;
       } else if (kind != "switch") {
-        return Error(node->source(),
-                     absl::StrCat("\"", kind, "\" is not a kind of tier: switch, mesh or torus"));
+        return Error(node->source(), absl::StrCat("\"", kind, "\" is not a kind of tier: switch, mesh, "
+                                                  "torus or circuit"));
       }
       d.tiers.push_back(std::move(tier));
     }
@@ -350,6 +355,31 @@ class Reader {
     return absl::OkStatus();
   }
 
+  // Each adds to what a preset has.
+  absl::Status ReadEvents(const toml::table& file, Description& d) const {
+    const auto tables = Tables(file, "event");
+    if (!tables.ok()) return tables.status();
+    for (const toml::table* table : *tables) {
+      TimelineEvent event;
+      event.where = absl::StrCat(path_, ":", table->source().begin.line);
+      for (const auto& [key, value] : *table) {
+        const std::string name(key.str());
+        std::string text = "true";
+        if (const auto flag = value.value_exact<bool>(); !flag || !*flag) {
+          auto written = Text(name, value);
+          if (!written.ok()) return written.status();
+          text = *written;
+        }
+        if (absl::Status status = SetEventKey(name, text, event); !status.ok()) {
+          return Error(value.source(), status.message());
+        }
+      }
+      if (absl::Status status = ValidateEvent(event); !status.ok()) return status;
+      d.timeline.push_back(std::move(event));
+    }
+    return absl::OkStatus();
+  }
+
   // A tier's uplinks have a rate or a ratio, not both.
   absl::Status OneRate(const toml::table& table) const {
     const toml::node* ratio = table.get("oversubscription");
@@ -416,16 +446,28 @@ absl::StatusOr<std::string> PresetOf(absl::string_view text, absl::string_view p
 }
 
 absl::StatusOr<Description> ParseText(absl::string_view text, absl::string_view path,
-                                      int endpoints, absl::Span<const std::string> sets) {
+                                      int endpoints, absl::Span<const std::string> sets,
+                                      absl::Span<const std::string> events) {
   auto d = Reader(path).Read(text);
   if (!d.ok()) return d.status();
   for (const std::string& set : sets) {
     if (absl::Status status = Set(set, *d); !status.ok()) return status;
   }
+  for (const std::string& text : events) {
+    auto event = ParseEvent(text);
+    if (!event.ok()) return event.status();
+    d->timeline.push_back(*std::move(event));
+  }
   absl::Status status = Resolve(endpoints, *d);
   if (status.ok()) status = Validate(*d);
+  if (status.ok() && !d->timeline.empty()) {  // whether its targets exist
+    auto network = Network::Create(*d);
+    status = network.ok() ? Timeline::Create(*d, **network).status() : network.status();
+  }
   if (status.ok()) return d;
-  const bool named = path == d->name;
+  // Errors about events say themselves where they stand.
+  const bool named = path == d->name || absl::StartsWith(status.message(), absl::StrCat(path, ":")) ||
+                     absl::StartsWith(status.message(), "event ");
   return absl::Status(status.code(),
                       named ? std::string(status.message())
                             : absl::StrCat(path, ": ", status.message()));

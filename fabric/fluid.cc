@@ -78,6 +78,10 @@ void FluidWires::Enter(const Passage& passage, const Path& path) {
   Touch(path.ports[0]);  // the others are connected to it
 }
 
+bool FluidWires::Holds(uint32_t port) const {
+  return !ports_[port].flows.empty();
+}
+
 void FluidWires::SetRate(uint32_t port, int64_t rate) {
   ports_[port].capacity = Units(rate);
   if (!ports_[port].flows.empty()) Touch(port);

@@ -40,6 +40,7 @@ class FluidWires final : public Wires {
   void Enter(const Passage& passage, const Path& path) override;
   void Handle(const Entry& entry) override;
   void SetRate(uint32_t port, int64_t rate) override;
+  bool Holds(uint32_t port) const override;
 
  private:
   using Work = __int128;  // bytes x picoseconds of a second x units of rate

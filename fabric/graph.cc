@@ -188,6 +188,37 @@ void GraphNetwork::Route(int src, int dst, Path& path) {
 void GraphNetwork::Climb(int src, int, Path& path) { Route(src, src, path); }
 void GraphNetwork::Descend(int, int dst, Path& path) { Route(dst, dst, path); }
 
+absl::Status GraphNetwork::Find(const TimelineEvent& event, std::vector<Lane>& lanes) const {
+  if (!event.tier.empty() || event.group != TimelineEvent::kUnset) {
+    return absl::InvalidArgumentError("a graph has no tiers and groups, only endpoints and links");
+  }
+  int ends[2] = {-1, -1};
+  for (int i = 0; i < 2 && !event.from.empty(); ++i) {
+    const std::string& text = i == 0 ? event.from : event.to;
+    for (int node = 0; node < Nodes(d_); ++node) {
+      if (text == (node < d_.endpoints ? absl::StrCat(node) : NodeName(d_, node))) ends[i] = node;
+    }
+    if (ends[i] >= 0) continue;
+    return absl::InvalidArgumentError(absl::StrCat(
+        i == 0 ? "from" : "to", ": there is no endpoint and no switch \"", text, "\""));
+  }
+  for (uint32_t i = 0; i < d_.links.size(); ++i) {
+    const Link& link = d_.links[i];
+    const bool hit =
+        event.from.empty()
+            ? event.endpoint == TimelineEvent::kAll ? std::min(link.from, link.to) < d_.endpoints
+                                                    : link.from == event.endpoint || link.to == event.endpoint
+            : (link.from == ends[0] && link.to == ends[1]) || (link.from == ends[1] && link.to == ends[0]);
+    if (!hit) continue;
+    lanes.push_back({.port = 2 * i});
+    lanes.push_back({.port = 2 * i + 1});
+  }
+  if (lanes.empty()) {
+    return absl::InvalidArgumentError(absl::StrCat("there is no link between ", event.from, " and ", event.to));
+  }
+  return absl::OkStatus();
+}
+
 std::string GraphNetwork::PortName(uint32_t port) const {
   const Link& link = d_.links[port / 2];
   const bool back = port % 2 == 1;

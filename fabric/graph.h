@@ -34,7 +34,7 @@ Tier GraphTier(const Description& description);
 
 // Routes take the fewest links; of equal ones the neighbour with the lowest number, or one by a hash
 // of source and destination. Endpoints forward as switches do. Distances to a destination are
-// computed when the first message goes there. Group operations have no switches to run on here.
+// computed when the first message goes there, and do not avoid what is down. Group operations have no switches to run on here.
 class GraphNetwork final : public Network {
  public:
   static absl::StatusOr<std::unique_ptr<Network>> Create(const Description& description);
@@ -42,6 +42,7 @@ class GraphNetwork final : public Network {
   void Route(int src, int dst, Path& path) override;
   void Climb(int src, int tier, Path& path) override;    // not called: no tier reduces
   void Descend(int tier, int dst, Path& path) override;  // likewise
+  absl::Status Find(const TimelineEvent& event, std::vector<Lane>& lanes) const override;
   std::string PortName(uint32_t port) const override;
   int PortEndpoint(uint32_t port) const override;
 

@@ -34,11 +34,14 @@ struct NameKey { std::string* value; };
 struct NamesKey { std::vector<std::string>* value; };
 struct RatioKey { double* value; };
 struct DimensionsKey { std::vector<int>* value; };
+struct DrawKey { Draw* value; };
+struct CircuitsKey { CircuitPolicy* value; };
 
 struct Key {
   std::string name;
   std::variant<BandwidthKey, LengthKey, FractionKey, TimeKey, CountKey, BytesKey, SeedKey,
-               RoutingKey, TransferKey, ResultsKey, NameKey, NamesKey, RatioKey, DimensionsKey> target;
+               RoutingKey, TransferKey, ResultsKey, NameKey, NamesKey, RatioKey, DimensionsKey, DrawKey,
+               CircuitsKey> target;
 };
 
 std::vector<Key> Keys(Description& d) {
@@ -58,12 +61,18 @@ std::vector<Key> Keys(Description& d) {
       {"chunk", BytesKey{&d.chunk_bytes}},
       {"packet", BytesKey{&d.packet_bytes}},
       {"buffer", BytesKey{&d.buffer_bytes}},
+      {"frame", BytesKey{&d.frame_bytes}},
+      {"concurrent_sends", CountKey{&d.concurrent_sends}},
       {"seed", SeedKey{&d.seed}},
       {"calibrated.system", NameKey{&d.calibrated.system}},
       {"calibrated.min_bytes", BytesKey{&d.calibrated.min_bytes}},
       {"calibrated.max_bytes", BytesKey{&d.calibrated.max_bytes}},
       {"calibrated.min_ranks", CountKey{&d.calibrated.min_ranks}},
       {"calibrated.max_ranks", CountKey{&d.calibrated.max_ranks}},
+      {"noise.distribution", DrawKey{&d.noise.distribution}},
+      {"noise.latency", TimeKey{&d.noise.latency}},
+      {"noise.send_overhead", TimeKey{&d.noise.send_overhead}},
+      {"noise.seed", SeedKey{&d.noise.seed}},
   };
   const bool graph = !d.links.empty();  // its tier is computed
   if (!graph) keys.insert(keys.begin(), {"port_bandwidth", BandwidthKey{&d.tiers[0].port_bandwidth}});
@@ -79,6 +88,15 @@ std::vector<Key> Keys(Description& d) {
     add("fibre_length", LengthKey{&tier.fibre_length});
     add("transceiver_latency", TimeKey{&tier.transceiver_latency});
     add("fec_latency", TimeKey{&tier.fec_latency});
+    add("bit_error_rate", FractionKey{&tier.bit_error_rate});
+    add("retry_latency", TimeKey{&tier.retry_latency});
+    if (tier.kind == TierKind::kCircuit) {
+      add("circuits", CircuitsKey{&tier.circuits});
+      add("reconfiguration", TimeKey{&tier.reconfiguration});
+      add("reconfiguration_draw", DrawKey{&tier.reconfiguration_draw});
+      add("reconfiguration_jitter", TimeKey{&tier.reconfiguration_jitter});
+      continue;
+    }
     if (tier.kind != TierKind::kSwitch) {
       add("link_bandwidth", BandwidthKey{&tier.link_bandwidth});
       if (tier.kind == TierKind::kTorus) add("dimensions", DimensionsKey{&tier.dimensions});
@@ -153,6 +171,18 @@ struct Parse {
     if (dimensions.size() > 16) return Bad(text, "dimensions: at most 16");
     *key.value = std::move(dimensions);
     return absl::OkStatus();
+  }
+  absl::Status operator()(DrawKey key) const {
+    if (text == "none") return *key.value = Draw::kNone, absl::OkStatus();
+    if (text == "uniform") return *key.value = Draw::kUniform, absl::OkStatus();
+    if (text == "exponential") return *key.value = Draw::kExponential, absl::OkStatus();
+    if (text == "normal") return *key.value = Draw::kNormal, absl::OkStatus();
+    return Bad(text, "a distribution: none, uniform, exponential or normal");
+  }
+  absl::Status operator()(CircuitsKey key) const {
+    if (text == "demand") return *key.value = CircuitPolicy::kDemand, absl::OkStatus();
+    if (text == "scheduled") return *key.value = CircuitPolicy::kScheduled, absl::OkStatus();
+    return Bad(text, "a policy of circuits: demand or scheduled");
   }
   absl::Status operator()(SeedKey key) const {
     return absl::SimpleAtoi(text, key.value) ? absl::OkStatus() : Bad(text, "a whole number");

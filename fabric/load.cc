@@ -86,6 +86,9 @@ absl::Status Resolve(int endpoints, Description& d) {
     if (tier.kind == TierKind::kTorus && tier.dimensions.empty()) {
       tier.dimensions = {tier.group_size};
     }
+    if (tier.bit_error_rate > 0 && tier.retry_latency == 0) {
+      tier.retry_latency = 2 * d.FibreLatency(static_cast<int>(i));
+    }
     if (tier.oversubscription > 0) {
       tier.uplink_bandwidth = IntoGroup(d, static_cast<int>(i)) / tier.oversubscription;
     }
@@ -110,10 +113,11 @@ absl::StatusOr<std::string> SourceOf(absl::string_view name) {
 }
 
 absl::StatusOr<Description> Load(absl::string_view name, int endpoints,
-                                 absl::Span<const std::string> sets) {
+                                 absl::Span<const std::string> sets,
+                                 absl::Span<const std::string> events) {
   auto text = SourceOf(name);
   if (!text.ok()) return text.status();
-  return ParseText(*text, name, endpoints, sets);
+  return ParseText(*text, name, endpoints, sets, events);
 }
 
 }  // namespace fabric

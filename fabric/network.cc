@@ -33,6 +33,12 @@ absl::StatusOr<std::unique_ptr<Network>> Network::Create(const Description& desc
   return TieredNetwork::Create(description);
 }
 
+void Network::SetDown(uint32_t port, bool down) {
+  if (down_.empty()) down_.resize(ports_.size());
+  downs_ += (down ? 1 : 0) - (down_[port] ? 1 : 0);
+  down_[port] = down;
+}
+
 uint32_t Network::AddProfile(std::vector<Time> latencies) {
   profiles_.push_back(std::move(latencies));
   return static_cast<uint32_t>(profiles_.size()) - 1;

@@ -38,6 +38,17 @@ struct Path {
   uint32_t profile = 0;
 };
 
+// A port, or one of several lanes that share its rate, that an event of the timeline is about.
+struct Lane {
+  uint32_t port = 0;
+  int lane = -1;  // -1: the whole port
+  int lanes = 1;  // that the port has, when `lane` is one of them
+  int parts = 1;  // ports, or lanes of different ports, that share the rate of the event
+};
+
+// Ports and lanes that the events of a timeline may be about, all together.
+inline constexpr size_t kMaxLanes = size_t{1} << 22;
+
 // Routes may be computed on demand: not thread-safe.
 class Network {
  public:
@@ -61,6 +72,10 @@ class Network {
   // an endpoint to the switch, and from the switch to an endpoint.
   virtual void Climb(int src, int tier, Path& path) = 0;
   virtual void Descend(int tier, int dst, Path& path) = 0;
+  // What an event is about. An error says what of its target does not exist.
+  virtual absl::Status Find(const TimelineEvent& event, std::vector<Lane>& lanes) const = 0;
+  // Says what is down, for routes to come.
+  void SetDown(uint32_t port, bool down);
   // "endpoint 3 send node", "node 2 up 1": for messages and traces.
   virtual std::string PortName(uint32_t port) const = 0;
   // The endpoint that a port is a part of, or whose link it is; -1: a switch's.
@@ -71,9 +86,13 @@ class Network {
       : endpoints_(endpoints), period_(endpoints), modulus_(endpoints) {}
   uint32_t AddProfile(std::vector<Time> latencies);
 
+  bool IsDown(uint32_t port) const { return downs_ > 0 && down_[port]; }
+
   const int endpoints_;
   int period_;
   int modulus_;  // of the endpoints whose ports are named
+  int downs_ = 0;  // ports that are down
+  std::vector<bool> down_;  // empty until one is
   std::vector<Port> ports_;
   std::vector<std::vector<Time>> profiles_;
 };

@@ -138,6 +138,10 @@ void PacketWires::Finish(uint32_t port) {
   queue_.Push({p.served_at, messages_[packets_[p.packet].message].order, port, kServed});
 }
 
+bool PacketWires::Holds(uint32_t port) const {
+  return ports_[port].packet != kNone || !ports_[port].turns.empty();
+}
+
 void PacketWires::SetRate(uint32_t port, int64_t rate) {
   PortState& p = ports_[port];
   if (p.rate == rate) return;

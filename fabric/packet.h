@@ -42,6 +42,7 @@ class PacketWires final : public Wires {
   void Enter(const Passage& passage, const Path& path) override;
   void Handle(const Entry& entry) override;
   void SetRate(uint32_t port, int64_t rate) override;
+  bool Holds(uint32_t port) const override;
 
   // Most bytes that any bounded queue has held: at most buffer_bytes and the bytes that pass its
   // link in the link's latency, or one packet.

@@ -38,6 +38,8 @@ class Pool {
     return size_++;
   }
   void Free(uint32_t index) { free_.push_back(index); }
+  uint32_t size() const { return size_; }  // given so far
+  size_t in_use() const { return size_ - free_.size(); }  // that have not come back
   T& operator[](uint32_t index) { return blocks_[index / kBlock][index % kBlock]; }
   const T& operator[](uint32_t index) const { return blocks_[index / kBlock][index % kBlock]; }
   // Numbers up to `index`, given by somebody else, are objects from now on.

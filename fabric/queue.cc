@@ -12,6 +12,14 @@ constexpr size_t kMany = 512;  // from here on digits are faster than comparison
 
 }  // namespace
 
+Time Queue::next() const {
+  if (occupied_ == 0) return kLongest;
+  const std::vector<Entry>& first = buckets_[std::countr_zero(occupied_)];
+  return std::min_element(first.begin(), first.end(), [](const Entry& a, const Entry& b) {
+           return a.time < b.time;
+         })->time;
+}
+
 bool Queue::Refill() {
   if (occupied_ == 0) return false;
   const int bucket = std::countr_zero(occupied_);

@@ -25,6 +25,8 @@ class Queue {
  public:
   Time now() const { return last_; }
   bool empty() const { return occupied_ == 0; }
+  // The time of the first entry, without going there; kLongest if there is none.
+  Time next() const;
 
   void Push(const Entry& entry) {
     if (entry.time >= kLongest) {

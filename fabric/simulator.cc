@@ -26,15 +26,17 @@ absl::StatusOr<std::unique_ptr<Simulator>> Simulator::Create(Description descrip
                                                              EngineKind engine) {
   auto network = Network::Create(description);
   if (!network.ok()) return network.status();
-  return std::unique_ptr<Simulator>(
+  std::unique_ptr<Simulator> simulator(
       new Simulator(std::move(description), *std::move(network), engine));
+  if (absl::Status status = simulator->Begin(engine); !status.ok()) return status;
+  return simulator;
 }
 
 Simulator::Simulator(Description description, std::unique_ptr<Network> network,
                      EngineKind engine)
     : description_(std::move(description)),
       network_(std::move(network)),
-      wires_(Wires::Create(engine, *network_, description_, false, queue_, *this)),
+      noise_(description_),
       reduce_rate_(std::llround(description_.reduce_bandwidth)),
       copy_rate_(std::llround(description_.copy_bandwidth)),
       message_rate_(std::llround(description_.message_bandwidth)),
@@ -42,6 +44,12 @@ Simulator::Simulator(Description description, std::unique_ptr<Network> network,
       next_start_(description_.message_gap > 0 ? description_.endpoints : 0, 0),
       period_(engine == EngineKind::kFifo ? network_->period() : description_.endpoints),
       sequences_(description_.endpoints, 0) {
+  if (description_.concurrent_sends > 0) sends_.resize(description_.endpoints);
+  for (int i = 0; i < static_cast<int>(description_.tiers.size()); ++i) {
+    if (description_.tiers[i].kind != TierKind::kCircuit) continue;
+    CircuitUser& user = *this;
+    circuits_ = std::make_unique<Circuits>(description_, i, noise_, kCircuit, queue_, user);
+  }
   if (description_.protocols.empty()) return;
   for (const Tier& tier : description_.tiers) {
     std::vector<int16_t>& served = protocols_.emplace_back();
@@ -50,6 +58,19 @@ Simulator::Simulator(Description description, std::unique_ptr<Network> network,
       if (serves) served.push_back(static_cast<int16_t>(i));
     }
   }
+}
+
+absl::Status Simulator::Begin(EngineKind engine) {
+  bool rates_change = false;
+  if (!description_.timeline.empty()) {
+    auto timeline = Timeline::Create(description_, *network_);
+    if (!timeline.ok()) return timeline.status();
+    timeline_ = *std::move(timeline);
+    rates_change = !timeline_->touched().empty();
+  }
+  wires_ = Wires::Create(engine, *network_, description_, rates_change, queue_, *this);
+  if (timeline_ != nullptr && timeline_->next() == 0) Change();
+  return absl::OkStatus();
 }
 
 void Simulator::Watch(Observer* observer) {
@@ -119,11 +140,18 @@ void Simulator::Send(int src, int dst, int64_t bytes, uint64_t user) {
   Require(bytes >= 0, "Send: negative size");
   const uint32_t id = NewRecord(src, dst, bytes, user, Order(src));
   records_[id].pending = 2;
-  Time start = now() + description_.send_overhead;
-  if (!protocols_.empty()) start += ChooseProtocol(records_[id]);
+  Time overhead = description_.send_overhead;
+  if (!protocols_.empty()) overhead += ChooseProtocol(records_[id]);
+  Time start = now() + Slowed(src, overhead);
+  if (noise_.any()) {
+    const Noisy::Delays delays = noise_.Next(src, dst, records_[id].wire);
+    if (late_.size() <= id) late_.resize(id + 1);
+    late_[id] = delays.late;
+    start += delays.start;
+  }
   if (!next_start_.empty()) {
     start = std::max(start, next_start_[src]);
-    next_start_[src] = start + description_.message_gap;
+    next_start_[src] = start + Slowed(src, description_.message_gap);
   }
   if (start == now()) return Enter(id);
   queue_.Push({start, records_[id].order, id, kStart});
@@ -143,6 +171,23 @@ Simulator::Lone Simulator::Alone(int src, int dst, int64_t bytes) const {
 }
 
 void Simulator::Enter(uint32_t id) {
+  const Record& r = records_[id];
+  if (Dead(r.src)) return;
+  if (r.group < 0 && !sends_.empty()) {
+    Sends& sends = sends_[r.src];
+    if (sends.leaving >= description_.concurrent_sends) return sends.waiting.push_back(id);
+    ++sends.leaving;
+  }
+  if (TakesCircuit(r)) return circuits_->Ask(id, r.src, r.dst);
+  Pass(id);
+}
+
+void Simulator::Reconfigure(absl::Span<const Circuit> circuits, uint64_t user) {
+  Require(circuits_ != nullptr, "Reconfigure: no circuits");
+  circuits_->Set(circuits, NewRecord(-1, -1, 0, user, kTimerOrder | timers_++));
+}
+
+void Simulator::Pass(uint32_t id) {
   const Record& r = records_[id];
   Passage passage{.id = id, .bytes = r.wire, .rate = message_rate_, .order = r.order};
   if (r.group < 0) {
@@ -165,11 +210,11 @@ void Simulator::Enter(uint32_t id) {
   wires_->Enter(passage, path_);
 }
 
-void Simulator::After(Time delay, uint64_t user) {
+void Simulator::After(Time delay, uint64_t user, int endpoint) {
   Require(delay >= 0, "After: negative delay");
   // Timers come after the messages of their instant.
-  const uint32_t id = NewRecord(-1, -1, 0, user, kTimerOrder | timers_++);
-  queue_.Push({now() + delay, records_[id].order, id, kTimer});
+  const uint32_t id = NewRecord(-1, endpoint, 0, user, kTimerOrder | timers_++);
+  queue_.Push({now() + Slowed(endpoint, delay), records_[id].order, id, kTimer});
 }
 
 void Simulator::Engine(int endpoint, int64_t bytes, int64_t rate, uint64_t user) {
@@ -177,7 +222,7 @@ void Simulator::Engine(int endpoint, int64_t bytes, int64_t rate, uint64_t user)
   Require(bytes >= 0, "engine: negative size");
   Time& clock = engines_[endpoint];
   const Time begin = std::max(clock, now());
-  clock = begin + (rate == 0 ? 0 : TransferTime(bytes, rate));
+  clock = begin + (rate == 0 ? 0 : Slowed(endpoint, TransferTime(bytes, rate)));
   if (observer_ != nullptr) observer_->Worked(endpoint, bytes, begin, clock);
   const uint32_t id = NewRecord(endpoint, endpoint, bytes, user, Order(endpoint));
   queue_.Push({clock, records_[id].order, id, kTimer});
@@ -235,14 +280,26 @@ void Simulator::Group(int tier, absl::Span<const int> sources, absl::Span<const 
 
 void Simulator::Report(uint32_t id, EventKind kind) {
   const Record& r = records_[id];
+  if (Dead(kind == EventKind::kSent ? r.src : r.dst)) return;  // and stays under way for ever
   out_->push_back({now(), kind, r.src, r.dst, r.bytes, r.user});
   Release(id);
 }
 
 void Simulator::Sent(uint32_t id) {
   // The result of a group operation has left a switch: nobody waits for that.
-  if (records_[id].group >= 0 && !records_[id].climbs) return;
+  const Record& r = records_[id];
+  if (r.group >= 0 && !r.climbs) return;
+  const int src = r.src;
+  const bool message = r.group < 0, circuit = TakesCircuit(r);
   Report(id, EventKind::kSent);
+  if (circuit) circuits_->Sent(src);
+  if (!message || sends_.empty()) return;
+  Sends& sends = sends_[src];
+  --sends.leaving;
+  if (sends.waiting.empty()) return;
+  const uint32_t next = sends.waiting.front();
+  sends.waiting.pop_front();
+  Enter(next);
 }
 
 // Results leave the switch when the heads of all operands have come: it forwards as it combines.
@@ -272,13 +329,14 @@ void Simulator::Delivered(uint32_t id) {
     }
     return Release(id);
   }
-  Time report = now() + description_.recv_overhead;
+  Time report = now() + Slowed(r.dst, description_.recv_overhead);
+  if (r.group < 0 && noise_.any()) report += late_[id];
   if (r.group >= 0) {
     // Not before the last byte of the last operand can have come down from the switch.
     GroupState& group = groups_[r.group];
     if (group.tails > 0) return group.held.push_back(id);
     network_->Descend(group.tier, r.dst, path_);
-    Time down = description_.recv_overhead;
+    Time down = Slowed(r.dst, description_.recv_overhead);
     for (Time latency : network_->hop_latencies(path_.profile)) down += latency;
     report = std::max(report, group.last_tail + down);
     if (--group.results == 0) free_groups_.push_back(r.group);
@@ -291,9 +349,15 @@ bool Simulator::Advance(std::vector<Event>& out) {
   const size_t before = out.size();
   out_ = &out;
   while (out.size() == before || queue_.due()) {
-    if (!queue_.Take(batch_)) return out.size() != before;
+    if (!Take()) return out.size() != before;
     for (const Entry& entry : batch_) {
       switch (entry.step) {
+        case kChange:
+          Change();
+          break;
+        case kCircuit:
+          circuits_->Handle(entry.record);
+          break;
         case kStart:
           Enter(entry.record);
           break;

@@ -3,21 +3,30 @@
 // A message costs its source send_overhead, passes the ports of its path (see fifo.h for the law of
 // a port under the default engine) and costs its destination recv_overhead. Alone, b bytes take the
 // overheads, the path's latency and b / bandwidth, rounded up to 1 ps.
+//
+// The timeline of the description happens as time passes, before all else of its instant. A route is
+// chosen when a message enters: hashed uplinks avoid what is down then. Work that has begun when an
+// endpoint becomes slow is not slowed. Of a dead endpoint nothing is reported any more.
 #ifndef FABRIC_SIMULATOR_H_
 #define FABRIC_SIMULATOR_H_
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "fabric/circuits.h"
 #include "fabric/description.h"
 #include "fabric/network.h"
+#include "fabric/noise.h"
 #include "fabric/observer.h"
 #include "fabric/pool.h"
 #include "fabric/queue.h"
+#include "fabric/timeline.h"
 #include "fabric/units.h"
 #include "fabric/wires.h"
 
@@ -33,7 +42,7 @@ struct Event {
   Time time = 0;
   EventKind kind = EventKind::kTimer;
   int src = -1;  // of a reduction or copy: its endpoint; of a timer or a combined result: -1
-  int dst = -1;
+  int dst = -1;  // of a timer: whose computing it is, or -1
   int64_t bytes = 0;
   uint64_t user = 0;
 
@@ -41,7 +50,7 @@ struct Event {
 };
 
 // Not thread-safe. Endpoints out of range and negative sizes or delays end the program.
-class Simulator final : private Arrivals {
+class Simulator final : private Arrivals, private CircuitUser {
  public:
   static absl::StatusOr<std::unique_ptr<Simulator>> Create(
       Description description, EngineKind engine = EngineKind::kFifo);
@@ -66,14 +75,18 @@ class Simulator final : private Arrivals {
   // they meet exactly as at each of the ports that it stands for, where of every folded message
   // exactly one shift passes. Ties do not see the difference either (see Order).
   // period() is the number of endpoints when there is nothing to gain: no symmetry known, or an
-  // engine other than fifo.
-  int period() const { return period_; }
+  // engine other than fifo, or a run with a history, or a limit of sends.
+  int period() const {
+    return description_.HasHistory() || description_.concurrent_sends > 0 ? description_.endpoints
+                                                                          : period_;
+  }
   // With nothing in flight. Unfolded, every endpoint is as the one that stood for it.
   void Fold(bool folded);
 
   // Reported as kSent and as kDelivered. src == dst takes the way of a neighbour.
   void Send(int src, int dst, int64_t bytes, uint64_t user);
-  void After(Time delay, uint64_t user);
+  // `endpoint`: whose computing it is, -1: nobody's.
+  void After(Time delay, uint64_t user, int endpoint = -1);
   // One after the other on the engine of `endpoint`, in the order of the calls.
   void Reduce(int endpoint, int64_t bytes, uint64_t user);
   void Copy(int endpoint, int64_t bytes, uint64_t user);
@@ -93,12 +106,22 @@ class Simulator final : private Arrivals {
   };
   Lone Alone(int src, int dst, int64_t bytes) const;
 
+  // The tier of circuits, or -1.
+  int CircuitTier() const { return circuits_ == nullptr ? -1 : circuits_->tier(); }
+  // Sets circuits of that tier as soon as their ports are idle; others stay as far as their ports
+  // are free. Reported as a kTimer when all are set. They must not overlap.
+  void Reconfigure(absl::Span<const Circuit> circuits, uint64_t user);
+
+  // When Advance has returned false although something is under way: why it will never end, by the
+  // ports that are down, the endpoints that are dead and the circuits that are not set. Else empty.
+  std::string Stalled() const;
+
   // Moves to the next instant with events and appends all of them, in an order that depends only
   // on the calls made. False, with nothing appended, if nothing is in flight.
   bool Advance(std::vector<Event>& out);
 
  private:
-  enum Step : uint8_t { kStart, kReport, kTimer };
+  enum Step : uint8_t { kChange, kCircuit, kStart, kReport, kTimer };
 
   // A pooled message, timer or engine task.
   struct Record {
@@ -122,7 +145,22 @@ class Simulator final : private Arrivals {
     std::vector<uint32_t> held;  // results that came down before the last operand's last byte rose
   };
 
+  struct Sends {
+    int leaving = 0;
+    std::deque<uint32_t> waiting;
+  };
+
   Simulator(Description description, std::unique_ptr<Network> network, EngineKind engine);
+  absl::Status Begin(EngineKind engine);
+  void Change();
+  bool Take();
+  Time Slowed(int endpoint, Time time) const;
+  bool Dead(int endpoint) const {
+    return timeline_ != nullptr && endpoint >= 0 && timeline_->Dead(endpoint);
+  }
+  bool TakesCircuit(const Record& record) const;
+  void Pass(uint32_t id) override;
+  void Changed(uint32_t id) override;
 
   uint64_t Order(int endpoint);
   uint32_t NewRecord(int src, int dst, int64_t bytes, uint64_t user, uint64_t order);
@@ -138,7 +176,13 @@ class Simulator final : private Arrivals {
   const Description description_;
   const std::unique_ptr<Network> network_;
   Queue queue_;
-  const std::unique_ptr<Wires> wires_;
+  std::unique_ptr<Timeline> timeline_;  // null when nothing happens
+  std::unique_ptr<Wires> wires_;
+  Noisy noise_;
+  std::unique_ptr<Circuits> circuits_;  // null without a tier of them
+  std::vector<Sends> sends_;            // of each endpoint, when concurrent_sends limits them
+  std::vector<Time> late_;              // by record, when there is noise
+  Time quiet_since_ = -1;               // since when nothing but the timeline has moved
   const int64_t reduce_rate_, copy_rate_, message_rate_;
   std::vector<std::vector<int16_t>> protocols_;  // of each tier: indices in the description's
   std::vector<Time> engines_;      // until when each endpoint's engine is taken

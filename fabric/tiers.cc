@@ -38,14 +38,18 @@ absl::Status TieredNetwork::AddUplinks(int tier, double& input) {
   ports.pipes = static_cast<int>(pipes);
   if (t.uplink_bandwidth == 0) return absl::OkStatus();
   const size_t count = static_cast<size_t>(d_.Groups(tier)) * ports.pipes;
-  const double rate = t.uplink_bandwidth / ports.pipes;
+  const double rate = t.uplink_bandwidth * d_.Goodput(tier + 1) / ports.pipes;
   if (rate < 1) {
     return absl::InvalidArgumentError(absl::StrCat(
         d_.name, ": tier ", t.name, ": uplink_bandwidth leaves less than 1 B/s to each of ", pipes,
         " uplinks"));
   }
-  // One pipe as fast as all that can come in never queues.
-  if (ports.pipes > 1 || t.uplink_bandwidth < input) {
+  // One pipe as fast as all that can come in never queues, unless something happens to it.
+  const bool touched =
+      std::any_of(d_.timeline.begin(), d_.timeline.end(), [&](const TimelineEvent& event) {
+        return event.group != TimelineEvent::kUnset && event.tier == t.name;
+      });
+  if (ports.pipes > 1 || t.uplink_bandwidth < input || touched) {
     ports.up = AddPorts(count, rate, PortKind::kUp, tier);
   }
   ports.down = AddPorts(count, rate, PortKind::kDown, tier);
@@ -75,8 +79,10 @@ absl::Status TieredNetwork::Build() {
     const int holds = std::min(t.group_size, d_.endpoints) / t.rails;
     if (ports.entry == i) {
       if (t.port_bandwidth > 0) {
-        ports.send = AddPorts(endpoints, t.port_bandwidth, PortKind::kSend, i);
-        ports.receive = AddPorts(endpoints, t.port_bandwidth, PortKind::kReceive, i);
+        // Of links, the ports are no fibres.
+        const double rate = t.port_bandwidth * (d_.HasLinks(i) ? 1 : d_.Goodput(i));
+        ports.send = AddPorts(endpoints, rate, PortKind::kSend, i);
+        ports.receive = AddPorts(endpoints, rate, PortKind::kReceive, i);
       }
       input = t.port_bandwidth * std::max(1, holds);
     } else {
@@ -87,9 +93,10 @@ absl::Status TieredNetwork::Build() {
     }
     inner = std::max(1, holds);
     if (t.kind == TierKind::kMesh) {
-      ports.links = AddPorts(endpoints * t.group_size, t.link_bandwidth, PortKind::kLink, i);
+      ports.links = AddPorts(endpoints * t.group_size, t.link_bandwidth * d_.Goodput(i),
+                             PortKind::kLink, i);
     } else if (t.kind == TierKind::kTorus) {
-      ports.links = AddPorts(endpoints * 2 * t.dimensions.size(), t.link_bandwidth,
+      ports.links = AddPorts(endpoints * 2 * t.dimensions.size(), t.link_bandwidth * d_.Goodput(i),
                              PortKind::kLink, i);
     } else if (i + 1 < tiers && d_.EntryTier(i + 1) != i + 1) {
       if (absl::Status status = AddUplinks(i, input); !status.ok()) return status;
@@ -137,7 +144,7 @@ absl::Status TieredNetwork::AddProfiles(int tier) {
   TierPorts& ports = tiers_[tier];
   const Tier& t = d_.tiers[tier];
   const Time crossing = d_.TierLatency(tier, true);
-  if (t.kind != TierKind::kSwitch) {
+  if (d_.HasLinks(tier)) {
     int longest = 1;
     if (t.kind == TierKind::kTorus) {
       longest = 0;
@@ -211,6 +218,27 @@ int TieredNetwork::Pick(int tier, int src, int dst, int& choice) const {
   return choice;
 }
 
+// The choice of uplinks, or by another hash one of the tier's that are up on both sides, if any is.
+int TieredNetwork::Avoid(int tier, int src, int dst, int choice) const {
+  const Tier& t = d_.tiers[tier];
+  const TierPorts& ports = tiers_[tier];
+  if (t.routing != Routing::kHash || ports.down == kNone) return choice;
+  const auto up = [&](int pipe) {
+    return !(ports.up != kNone && IsDown(ports.up + d_.GroupOf(src, tier) * ports.pipes + pipe)) &&
+           !IsDown(ports.down + d_.GroupOf(dst, tier) * ports.pipes + pipe);
+  };
+  if (up(choice)) return choice;
+  const int first = choice / t.uplinks * t.uplinks;
+  int left = 0;
+  for (int pipe = first; pipe < first + t.uplinks; ++pipe) left += up(pipe);
+  if (left == 0) return choice;
+  const uint64_t pair = static_cast<uint64_t>(src) << 32 | static_cast<uint32_t>(dst);
+  uint64_t skip = Mix(Mix(pair) + d_.seed + static_cast<uint64_t>(tier)) % static_cast<uint64_t>(left);
+  for (int pipe = first;; ++pipe) {
+    if (up(pipe) && skip-- == 0) return pipe;
+  }
+}
+
 void TieredNetwork::Route(int src, int dst, Path& path) {
   path.ports.clear();
   if (loads_ != kNone) path.ports.push_back(loads_ + src % modulus_);
@@ -242,6 +270,7 @@ void TieredNetwork::RouteTiers(int src, int dst, Path& path) const {
   int choice = 0;
   for (int i = at.entry; i < turn; ++i) {
     choices[i] = Pick(i, src, dst, choice);
+    if (downs_ > 0) choices[i] = choice = Avoid(i, src, dst, choice);
     if (tiers_[i].up != kNone) {
       path.ports.push_back(tiers_[i].up + d_.GroupOf(src, i) * tiers_[i].pipes + choices[i]);
     }

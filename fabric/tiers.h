@@ -20,6 +20,7 @@ class TieredNetwork final : public Network {
   void Route(int src, int dst, Path& path) override;
   void Climb(int src, int tier, Path& path) override;
   void Descend(int tier, int dst, Path& path) override;
+  absl::Status Find(const TimelineEvent& event, std::vector<Lane>& lanes) const override;
   std::string PortName(uint32_t port) const override;
   int PortEndpoint(uint32_t port) const override;
 
@@ -46,6 +47,10 @@ class TieredNetwork final : public Network {
   int Pick(int tier, int src, int dst, int& choice) const;
   uint32_t AddRoute(std::vector<Time> latencies);
   void RouteTiers(int src, int dst, Path& path) const;
+  int Avoid(int tier, int src, int dst, int choice) const;
+  absl::Status FindEndpoint(int endpoint, int tier, std::vector<Lane>& lanes) const;
+  absl::Status FindUplinks(const TimelineEvent& event, int tier, std::vector<Lane>& lanes) const;
+  absl::Status FindLink(const TimelineEvent& event, int tier, std::vector<Lane>& lanes) const;
   void RouteTorus(int tier, int src, int dst, Path& path) const;
 
   const Description d_;

@@ -8,6 +8,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/types/span.h"
 
@@ -74,6 +75,14 @@ absl::StatusOr<Time> ParseTime(absl::string_view text) {
   const auto value = Parse(text, "time", kTimes, 1e17);
   if (!value.ok()) return value.status();
   return static_cast<Time>(std::llround(*value));
+}
+
+std::string TimeText(Time time) {
+  const Unit* unit = &kTimes[0];
+  for (const Unit& larger : kTimes) {
+    if (static_cast<double>(time) >= larger.factor) unit = &larger;
+  }
+  return absl::StrFormat("%.12g %s", static_cast<double>(time) / unit->factor, unit->name);
 }
 
 absl::StatusOr<double> ParseBandwidth(absl::string_view text) {

@@ -3,6 +3,7 @@
 #define FABRIC_UNITS_H_
 
 #include <cstdint>
+#include <string>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -26,6 +27,9 @@ absl::StatusOr<double> ParseBandwidth(absl::string_view text);
 absl::StatusOr<int64_t> ParseBytes(absl::string_view text);
 // Metres: m, cm, km.
 absl::StatusOr<double> ParseLength(absl::string_view text);
+
+// "20 us", "1.25 ms": in the largest unit of which there is one at least.
+std::string TimeText(Time time);
 
 // Longer than anything that can be simulated: 13 days. Eight of them do not overflow.
 inline constexpr Time kLongest = Time{1} << 60;

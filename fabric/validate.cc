@@ -35,13 +35,14 @@ absl::Status ValidateTier(const Description& d, int index) {
     return error(tier.rails, " rails do not divide a group of ", tier.group_size);
   }
   if (tier.switch_hops < 0 || tier.switch_hops > 100) return error("switch_hops out of range");
-  for (Time delay : {tier.switch_latency, tier.transceiver_latency, tier.fec_latency}) {
+  for (Time delay : {tier.switch_latency, tier.transceiver_latency, tier.fec_latency,
+                     tier.retry_latency, tier.reconfiguration, tier.reconfiguration_jitter}) {
     if (!IsDelay(delay)) return error("a latency is out of range");
   }
   if (!(tier.fibre_length >= 0 && tier.fibre_length <= 1e7)) {
     return error("fibre_length out of range");
   }
-  const bool links = tier.kind != TierKind::kSwitch;
+  const bool links = d.HasLinks(index), circuits = tier.kind == TierKind::kCircuit;
   if (!IsRate(tier.port_bandwidth, links || !d.OwnPort(index))) {
     return error("port_bandwidth out of range", index == 0 || links
                      ? "" : ": a tier of switches above links needs ports of its own");
@@ -54,8 +55,11 @@ absl::Status ValidateTier(const Description& d, int index) {
     return error("group_efficiency must be in 0..1");
   }
   if (!IsDelay(tier.group_overhead)) return error("group_overhead is out of range");
-  if (links && (tier.rails != 1 || tier.group_efficiency > 0)) {
+  if ((links || circuits) && (tier.rails != 1 || tier.group_efficiency > 0)) {
     return error("rails and group operations need switches");
+  }
+  if (!(tier.bit_error_rate >= 0 && tier.bit_error_rate < 1) || d.Goodput(index) < 0.01) {
+    return error("bit_error_rate must leave frames whole, at least one of a hundred");
   }
   if (tier.kind == TierKind::kTorus) {
     int64_t product = 1;
@@ -89,6 +93,9 @@ absl::Status Validate(const Description& d) {
   for (size_t i = 0; i < d.tiers.size(); ++i) {
     if (absl::Status status = ValidateTier(d, static_cast<int>(i)); !status.ok()) return status;
   }
+  int circuits = 0;
+  for (const Tier& tier : d.tiers) circuits += tier.kind == TierKind::kCircuit;
+  if (circuits > 1) return error("has ", circuits, " tiers of circuits; one is what can be");
   if (d.tiers.back().rails != 1) return error("the outermost tier must not have rails");
   const int inner = d.tiers.back().group_size;
   if (inner < d.endpoints) {
@@ -107,6 +114,12 @@ absl::Status Validate(const Description& d) {
     if (!IsDelay(delay)) return error("an overhead is out of range");
   }
   if (d.chunk_bytes < 1) return error("chunk must be at least a byte");
+  if (d.concurrent_sends < 0) return error("concurrent_sends must not be negative; 0 is any number");
+  if (!IsDelay(d.noise.latency) || !IsDelay(d.noise.send_overhead)) return error("noise out of range");
+  if (d.frame_bytes < 1) return error("frame must be at least a byte");
+  for (const TimelineEvent& event : d.timeline) {
+    if (absl::Status status = ValidateEvent(event); !status.ok()) return status;
+  }
   if (d.packet_bytes < 1) return error("packet must be at least a byte");
   if (d.buffer_bytes < 1) return error("buffer must be at least a byte");
   for (const Protocol& protocol : d.protocols) {

@@ -61,6 +61,9 @@ class Wires {
   // Null: nobody.
   void Watch(Observer* observer) { observer_ = observer; }
 
+  // Whether messages wait at the port.
+  virtual bool Holds(uint32_t port) const = 0;
+
   // All four outlive the wires.
   static std::unique_ptr<Wires> Create(EngineKind kind, const Network& network,
                                        const Description& description, bool rates_change,

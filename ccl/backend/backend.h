@@ -45,7 +45,7 @@ enum class OperationKind : uint8_t {
   kRecvReduce,
   kGroupReduce,
   kGroupCopy,
-  kReconfigure,
+  kReconfigure,  // optical circuits among the group: from each rank to the `channel`-th after it
   kCopy,      // cost only: `bytes` were copied locally
   kReduce,    // cost only: `bytes` of operands were reduced locally
   kDelay,     // cost only: the rank is busy for `delay`

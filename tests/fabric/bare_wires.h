@@ -28,6 +28,7 @@ class BareNetwork final : public Network {
   void Route(int, int, Path&) override {}
   void Climb(int, int, Path&) override {}
   void Descend(int, int, Path&) override {}
+  absl::Status Find(const TimelineEvent&, std::vector<Lane>&) const override { return {}; }
   std::string PortName(uint32_t port) const override { return std::to_string(port); }
   int PortEndpoint(uint32_t port) const override { return static_cast<int>(port); }
 

@@ -27,8 +27,7 @@ Topology TopologyOf(const fabric::Description& d) {
     level.latency = d.TierLatency(i, true);
     for (int below = entry; below < i; ++below) level.latency += 2 * d.TierLatency(below, false);
     const fabric::Tier& ports = d.tiers[entry];
-    double wire = tier.kind == fabric::TierKind::kSwitch ? ports.port_bandwidth
-                                                         : tier.link_bandwidth;
+    double wire = d.HasLinks(i) ? tier.link_bandwidth : ports.port_bandwidth;
     double port = fabric::OwnBandwidth(d, entry);
     if (d.memory_bandwidth > 0) port = std::min(port, d.memory_bandwidth);
     if (d.message_bandwidth > 0) wire = std::min(wire, d.message_bandwidth);
@@ -73,7 +72,7 @@ absl::StatusOr<std::unique_ptr<Backend>> OpenEmulated(absl::string_view rest, in
   const std::pair<absl::string_view, absl::string_view> parts =
       absl::StrSplit(rest, absl::MaxSplits('?', 1));
   int asked = 0;
-  std::vector<std::string> sets;
+  std::vector<std::string> sets, events;
   EmulatedOptions options;
   for (absl::string_view option : absl::StrSplit(parts.second, '&', absl::SkipEmpty())) {
     if (absl::ConsumePrefix(&option, "ranks=")) {
@@ -83,6 +82,8 @@ absl::StatusOr<std::unique_ptr<Backend>> OpenEmulated(absl::string_view rest, in
       }
     } else if (absl::ConsumePrefix(&option, "set=")) {
       sets.emplace_back(option);
+    } else if (absl::ConsumePrefix(&option, "event=")) {
+      events.emplace_back(option);
     } else if (absl::ConsumePrefix(&option, "engine=")) {
       auto parsed = fabric::ParseEngine(option);
       if (!parsed.ok()) return parsed.status();
@@ -101,14 +102,15 @@ absl::StatusOr<std::unique_ptr<Backend>> OpenEmulated(absl::string_view rest, in
     } else {
       return absl::InvalidArgumentError(absl::StrCat(
           "emulated: unknown option '", option,
-          "'; known: ranks=N, set=KEY=VALUE, engine=NAME, fold=yes|no, trace=FILE, pace=X"));
+          "'; known: ranks=N, set=KEY=VALUE, event=EVENT, engine=NAME, fold=yes|no, trace=FILE, "
+          "pace=X"));
     }
   }
   if (ranks > 0 && asked > 0 && ranks != asked) {
     return absl::InvalidArgumentError(absl::StrCat("emulated: the URL asks for ", asked,
                                                    " ranks, the caller for ", ranks));
   }
-  auto description = fabric::Load(parts.first, ranks > 0 ? ranks : asked, sets);
+  auto description = fabric::Load(parts.first, ranks > 0 ? ranks : asked, sets, events);
   if (!description.ok()) return description.status();
   return EmulatedBackend::Create(*description, options);
 }
