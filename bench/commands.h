@@ -34,15 +34,17 @@ int Fail(const absl::Status& status);
 absl::Status SetCollective(absl::string_view name, Trial& trial);
 std::string CollectiveName(const Trial& trial);
 
-// "emulated:FABRIC?engine=E&set=..." from the options every command shares; E may be empty. `whole`:
+// "emulated:FABRIC?engine=E&set=...&event=..." from the options every command shares; E may be empty. `whole`:
 // every rank is simulated, whatever the symmetry.
 std::string FabricUrl(const std::string& fabric, const std::string& engine,
-                      const std::vector<std::string>& sets, bool whole = false);
+                      const std::vector<std::string>& sets, const std::vector<std::string>& events,
+                      bool whole = false);
 
 // Prints the elasticity of a trial's time to every parameter of an emulated fabric: by how many per
 // cent it changes for one per cent of the parameter, the algorithm kept.
 absl::Status PrintSensitivity(const std::string& fabric, const std::string& engine,
-                              const std::vector<std::string>& sets, int ranks, Trial trial);
+                              const std::vector<std::string>& sets, const std::vector<std::string>& events,
+                              int ranks, Trial trial);
 
 // The known word nearest to `word`, or "" when none is near.
 std::string Nearest(absl::string_view word, const std::vector<std::string>& known);

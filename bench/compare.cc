@@ -1,15 +1,20 @@
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <memory>
+#include <utility>
+#include <vector>
 
 #include "CLI/CLI.hpp"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "bench/calibrated.h"
 #include "bench/commands.h"
+#include "bench/paired.h"
 #include "bench/record.h"
 #include "ccl/plan/cost.h"
+#include "fabric/description.h"
 
 namespace ccl {
 namespace {
@@ -17,8 +22,8 @@ namespace {
 struct CompareOptions {
   std::string collective, fabric = "cloudmatrix384", sizes = "1KiB:1GiB:x4", algorithms, json, csv;
   std::string type = "float", real_up_to = "64KiB";
-  int ranks = 0, root = 0;
-  std::vector<std::string> sets;
+  int ranks = 0, root = 0, seeds = 0;
+  std::vector<std::string> sets, events;
   std::string engine;
   bool whole = false;
 };
@@ -52,6 +57,59 @@ std::vector<AlgorithmSpec> Competitors(const Shape& shape, const Topology& topol
   return specs;
 }
 
+// Runs a trial in the world, or once for each seed in one of its own.
+class Course {
+ public:
+  Course(const CompareOptions& o, bool afresh) : o_(o), afresh_(afresh) {}
+
+  absl::StatusOr<std::vector<double>> Run(Job& job, const Trial& trial, Record& record) const {
+    std::vector<double> seconds;
+    for (int seed = 1; seed <= std::max(1, o_.seeds); ++seed) {
+      std::unique_ptr<Job> own;
+      if (afresh_) {
+        std::vector<std::string> sets = o_.sets;
+        if (o_.seeds > 0) sets.push_back(absl::StrCat("noise.seed=", seed));
+        Options options;
+        options.phantom = job.world().phantom();
+        options.backend = FabricUrl(o_.fabric, o_.engine, sets, o_.events, o_.whole);
+        auto opened = Job::Open(options, o_.ranks);
+        if (!opened.ok()) return opened.status();
+        own = *std::move(opened);
+      }
+      auto outcome = (own == nullptr ? job : *own).Run(trial);
+      if (!outcome.ok()) {
+        return absl::Status(outcome.status().code(),
+                            absl::StrCat(trial.algorithm, ": ", outcome.status().message()));
+      }
+      seconds.push_back(outcome->seconds);
+      record.wrong = seed == 1 ? outcome->wrong : std::max(record.wrong, outcome->wrong);
+      record.actors = outcome->actors;
+    }
+    return seconds;
+  }
+
+ private:
+  const CompareOptions& o_;
+  const bool afresh_;
+};
+
+// Of each competitor, how it did on the draws that all had.
+void PrintPaired(const std::vector<Record>& records, size_t first, size_t fastest,
+                 const std::vector<std::vector<double>>& times) {
+  for (size_t i = 0; i < times.size(); ++i) {
+    const Record& r = records[first + i];
+    std::printf("  %-36s median %12.3f us, %.3f to %.3f, fastest with %d of %d seeds", r.algorithm.c_str(),
+                r.seconds * 1e6, r.least_seconds * 1e6, r.most_seconds * 1e6, r.wins, r.seeds);
+    if (first + i == fastest) {
+      std::printf("  <- best\n");
+      continue;
+    }
+    const PairedDifference d = Difference(times[fastest - first], times[i]);
+    std::printf("; %s beats it with %d of %d, by %.3f us (median)\n", records[fastest].algorithm.c_str(),
+                d.faster, r.seeds, d.median * 1e6);
+  }
+}
+
 absl::StatusOr<int> Compare(const CompareOptions& o) {
   Trial trial;
   if (absl::Status status = SetCollective(o.collective, trial); !status.ok()) return status;
@@ -66,7 +124,12 @@ absl::StatusOr<int> Compare(const CompareOptions& o) {
   auto real_up_to = ParseSize(o.real_up_to);
   if (!real_up_to.ok()) return real_up_to.status();
   Options options;
-  options.backend = FabricUrl(o.fabric, o.engine, o.sets, o.whole);
+  options.backend = FabricUrl(o.fabric, o.engine, o.sets, o.events, o.whole);
+  if (o.seeds < 0 || o.seeds > 100000) return absl::InvalidArgumentError("--seeds: 1 to 100000");
+  auto description = fabric::Load(o.fabric, o.ranks, o.sets, o.events);
+  if (!description.ok()) return description.status();
+  // Where runs depend on the past, each has a world of its own, whose time begins at 0.
+  const Course course(o, description->HasHistory());
   auto real = Job::Open(options, o.ranks);
   if (!real.ok()) return real.status();
   options.phantom = true;
@@ -123,25 +186,32 @@ absl::StatusOr<int> Compare(const CompareOptions& o) {
     std::printf("%s%s: lower bound %.3f us (%s)\n", SizeText(row.bytes).c_str(),
                 row.phantom ? "" : " *", row.bound_seconds * 1e6, row.constraint.c_str());
     size_t fastest = records.size();
+    std::vector<std::vector<double>> times;
     for (const AlgorithmSpec& spec : specs) {
       trial.algorithm = Format(spec);
       if (terminal) {
         std::fprintf(stderr, "\r\033[K  %s ...", trial.algorithm.c_str());
         std::fflush(stderr);
       }
-      auto outcome = (row.phantom ? *phantom : *real)->Run(trial);
-      if (terminal) std::fprintf(stderr, "\r\033[K");
-      if (!outcome.ok()) return outcome.status();
       Record record = row;
+      auto seconds = course.Run(row.phantom ? **phantom : **real, trial, record);
+      if (terminal) std::fprintf(stderr, "\r\033[K");
+      if (!seconds.ok()) return seconds.status();
       record.algorithm = trial.algorithm;
-      record.seconds = outcome->seconds;
-      record.wrong = outcome->wrong;
-      record.actors = outcome->actors;
+      record.seconds = Median(*seconds);
+      record.least_seconds = *std::min_element(seconds->begin(), seconds->end());
+      record.most_seconds = *std::max_element(seconds->begin(), seconds->end());
+      record.seeds = o.seeds;
+      times.push_back(*std::move(seconds));
       wrong += std::max<int64_t>(0, record.wrong);
       records.push_back(record);
       if (record.seconds < records[fastest].seconds) fastest = records.size() - 1;
     }
-    for (size_t i = records.size() - specs.size(); i < records.size(); ++i) {
+    const size_t first = records.size() - specs.size();
+    const std::vector<int> wins = Wins(times);
+    for (size_t i = 0; i < specs.size(); ++i) records[first + i].wins = wins[i];
+    if (o.seeds > 0) PrintPaired(records, first, fastest, times);
+    for (size_t i = first; o.seeds == 0 && i < records.size(); ++i) {
       const Record& r = records[i];
       std::printf("  %-36s %12.3f us %10.2f GB/s %6.1f %% of bound%s%s\n", r.algorithm.c_str(),
                   r.seconds * 1e6, r.busbw(), 100 * Reached(r.bound_seconds, r.seconds),
@@ -189,6 +259,8 @@ void AddCompare(CLI::App& app, Command& run) {
   sub->add_option("-d,--datatype", o->type, "element type")->capture_default_str();
   sub->add_option("-r,--root", o->root, "root");
   sub->add_option("--set", o->sets, "KEY=VALUE of the fabric, e.g. node.switch_latency=\"300 ns\"");
+  sub->add_option("--seeds", o->seeds, "run each algorithm with the same N draws of the noise, and pair them");
+  sub->add_option("--event", o->events, "what happens to it, e.g. at=20us,endpoint=3,down");
   sub->add_option("--engine", o->engine, "how messages share ports: fifo (default), fluid, packet");
   sub->add_flag("--whole", o->whole, "simulate every rank, though symmetry would spare most");
   sub->add_option("--json", o->json, "write results to a file");

@@ -72,7 +72,7 @@ class Runner {
     std::unique_ptr<Job>& job = jobs_[{stand.preset, stand.endpoints}];
     if (job == nullptr) {
       Options options;
-      options.backend = FabricUrl(stand.preset, "", sets_);
+      options.backend = FabricUrl(stand.preset, "", sets_, {});
       options.phantom = true;
       CCL_ASSIGN_OR_RETURN(job, Job::Open(options, stand.endpoints));
     }

@@ -70,7 +70,8 @@ std::string CollectiveName(const Trial& trial) {
 }
 
 std::string FabricUrl(const std::string& fabric, const std::string& engine,
-                      const std::vector<std::string>& sets, bool whole) {
+                      const std::vector<std::string>& sets,
+                      const std::vector<std::string>& events, bool whole) {
   std::string url = absl::StrCat("emulated:", fabric);
   char separator = '?';
   if (!engine.empty()) {
@@ -85,6 +86,11 @@ std::string FabricUrl(const std::string& fabric, const std::string& engine,
   for (const std::string& set : sets) {
     url += separator;
     absl::StrAppend(&url, "set=", set);
+    separator = '&';
+  }
+  for (const std::string& event : events) {
+    url += separator;
+    absl::StrAppend(&url, "event=", event);
     separator = '&';
   }
   return url;
@@ -117,7 +123,7 @@ namespace {
 struct ExplainOptions {
   std::string collective, fabric = "cloudmatrix384", size = "1MiB", algorithm, type = "float";
   int ranks = 0, root = 0, lines = 12;
-  std::vector<std::string> sets;
+  std::vector<std::string> sets, events;
   std::string engine;
 };
 
@@ -130,7 +136,7 @@ absl::StatusOr<int> Explain(const ExplainOptions& o) {
   auto size = ParseSize(o.size);
   if (!size.ok()) return size.status();
   Options options;
-  options.backend = FabricUrl(o.fabric, o.engine, o.sets);
+  options.backend = FabricUrl(o.fabric, o.engine, o.sets, o.events);
   options.phantom = true;
   auto opened = Job::Open(options, o.ranks);
   if (!opened.ok()) return opened.status();
@@ -277,6 +283,7 @@ void AddExplain(CLI::App& app, Command& run) {
   sub->add_option("-r,--root", o->root, "root");
   sub->add_option("--lines", o->lines, "lines of the schedule to print")->capture_default_str();
   sub->add_option("--set", o->sets, "KEY=VALUE of the fabric");
+  sub->add_option("--event", o->events, "what happens to it, e.g. at=20us,endpoint=3,down");
   sub->add_option("--engine", o->engine, "how messages share ports: fifo (default), fluid, packet");
   sub->callback([o, &run] {
     run = [o] {

@@ -18,7 +18,7 @@ struct PerfOptions {
   std::string collective, begin = "32M", end = "32M", step, op = "sum", type = "float";
   int factor = 2, iterations = 20, warmup = 1, check = 1, root = 0, ranks = 0;
   std::string backend, fabric, algorithm, json;
-  std::vector<std::string> sets;
+  std::vector<std::string> sets, events;
   std::string engine;
   bool phantom = false, sensitivity = false, whole = false;
 };
@@ -86,14 +86,14 @@ absl::StatusOr<int> Perf(const PerfOptions& o) {
   Options options;
   options.phantom = o.phantom;
   options.backend = o.backend;
-  if (o.fabric.empty() && !(o.sets.empty() && o.engine.empty() && !o.whole)) {
+  if (o.fabric.empty() && !(o.sets.empty() && o.events.empty() && o.engine.empty() && !o.whole)) {
     return absl::InvalidArgumentError(
-        "--set, --engine and --whole go with --fabric; a --backend says such things in its URL");
+        "--set, --event, --engine and --whole go with --fabric; a --backend says such things in its URL");
   }
   if (o.fabric.empty() && o.sensitivity) {
     return absl::InvalidArgumentError("--sensitivity is to the parameters of an emulated --fabric");
   }
-  if (!o.fabric.empty()) options.backend = FabricUrl(o.fabric, o.engine, o.sets, o.whole);
+  if (!o.fabric.empty()) options.backend = FabricUrl(o.fabric, o.engine, o.sets, o.events, o.whole);
   auto opened = Job::Open(options, o.ranks);
   if (!opened.ok()) return opened.status();
   Job& job = **opened;
@@ -189,7 +189,7 @@ absl::StatusOr<int> Perf(const PerfOptions& o) {
       trial.count = record.count;
       trial.in_place = false;
       trial.algorithm = trial.sendrecv ? "" : record.algorithm;
-      absl::Status status = PrintSensitivity(o.fabric, o.engine, o.sets, n, trial);
+      absl::Status status = PrintSensitivity(o.fabric, o.engine, o.sets, o.events, n, trial);
       if (!status.ok()) return status;
     }
     if (!o.json.empty()) {
@@ -220,6 +220,7 @@ void AddPerf(CLI::App& app, Command& run) {
   sub->add_option("--backend", o->backend, "backend URL; default: mpi: under mpirun, else emulated");
   sub->add_option("--fabric", o->fabric, "emulated fabric");
   sub->add_option("--set", o->sets, "KEY=VALUE of the fabric");
+  sub->add_option("--event", o->events, "what happens to it, e.g. at=20us,endpoint=3,down");
   sub->add_option("--engine", o->engine, "how messages share ports: fifo (default), fluid, packet");
   sub->add_option("--algorithm", o->algorithm, "force an algorithm");
   sub->add_flag("--phantom", o->phantom, "sizes without bytes (emulated)");

@@ -49,6 +49,12 @@ absl::Status WriteJson(const std::string& path, World& world, const std::string&
     row["extrapolated"] = r.extrapolated.empty() ? nlohmann::json(nullptr)
                                                  : nlohmann::json(r.extrapolated);
     row["wrong"] = r.wrong < 0 ? nlohmann::json(nullptr) : nlohmann::json(r.wrong);
+    if (r.seeds > 0) {
+      row["seeds"] = {{"count", r.seeds},
+                      {"wins", r.wins},
+                      {"time_us_min", r.least_seconds * 1e6},
+                      {"time_us_max", r.most_seconds * 1e6}};
+    }
     results.push_back(std::move(row));
   }
   nlohmann::json levels = nlohmann::json::array();

@@ -20,6 +20,9 @@ struct Record {
   std::string extrapolated;  // why it lies outside of what its fabric was fitted to; empty: it does not
   int64_t wrong = -1;
   Actors actors;           // that ran; fewer than ranks when folded by symmetry
+  // Of a comparison over seeds: `seconds` is the median.
+  int seeds = 0, wins = 0;
+  double least_seconds = 0, most_seconds = 0;
 
   // "ring", or "ring, 8 ranks for 384": what a table says in the algorithm's column.
   std::string AlgorithmText() const;
@@ -32,7 +35,7 @@ struct Record {
 double Reached(double bound_seconds, double seconds);
 
 // {"tool","version","fabric","backend","engine","results":[...]}; times in microseconds, GB = 1e9
-// bytes. engine is null in real time.
+// bytes. engine is null in real time. Over seeds, time_us is the median and "seeds" says the rest.
 absl::Status WriteJson(const std::string& path, World& world, const std::string& url,
                        const std::vector<Record>& records);
 absl::Status WriteCsv(const std::string& path, const std::vector<Record>& records);

@@ -29,8 +29,9 @@ struct Elasticity {
 class Sensitivity {
  public:
   Sensitivity(const std::string& fabric, const std::string& engine,
-              const std::vector<std::string>& sets, int ranks, Trial trial)
-      : fabric_(fabric), engine_(engine), sets_(sets), ranks_(ranks), trial_(std::move(trial)) {}
+              const std::vector<std::string>& sets, const std::vector<std::string>& events, int ranks,
+              Trial trial)
+      : fabric_(fabric), engine_(engine), sets_(sets), events_(events), ranks_(ranks), trial_(std::move(trial)) {}
 
   absl::StatusOr<Elasticity> Of(const fabric::Parameter& parameter) const {
     CCL_ASSIGN_OR_RETURN(const double here, Time(parameter, 1));
@@ -53,7 +54,7 @@ class Sensitivity {
     parameter.value *= factor;
     if (factor != 1) sets.push_back(absl::StrCat(parameter.key, "=", ValueText(parameter)));
     Options options;
-    options.backend = FabricUrl(fabric_, engine_, sets);
+    options.backend = FabricUrl(fabric_, engine_, sets, events_);
     options.phantom = true;
     CCL_ASSIGN_OR_RETURN(std::unique_ptr<Job> job, Job::Open(options, ranks_));
     CCL_ASSIGN_OR_RETURN(const Outcome outcome, job->Run(trial_));
@@ -61,7 +62,7 @@ class Sensitivity {
   }
 
   const std::string fabric_, engine_;
-  const std::vector<std::string> sets_;
+  const std::vector<std::string> sets_, events_;
   const int ranks_;
   const Trial trial_;
 };
@@ -85,14 +86,15 @@ std::string Readable(const fabric::Parameter& p) {
 }  // namespace
 
 absl::Status PrintSensitivity(const std::string& fabric, const std::string& engine,
-                              const std::vector<std::string>& sets, int ranks, Trial trial) {
-  CCL_ASSIGN_OR_RETURN(const fabric::Description description, fabric::Load(fabric, ranks, sets));
+                              const std::vector<std::string>& sets,
+                              const std::vector<std::string>& events, int ranks, Trial trial) {
+  CCL_ASSIGN_OR_RETURN(const fabric::Description description, fabric::Load(fabric, ranks, sets, events));
   std::printf("# Sensitivity of %s of %lu bytes by %s: per cent of time for one per cent of a\n"
               "# parameter, below and above its value\n",
               CollectiveName(trial).c_str(),
               static_cast<unsigned long>(SizeColumn(trial, trial.count, ranks)),
               trial.sendrecv ? "sendrecv" : trial.algorithm.c_str());
-  const Sensitivity sensitivity(fabric, engine, sets, ranks, trial);
+  const Sensitivity sensitivity(fabric, engine, sets, events, ranks, trial);
   std::vector<Elasticity> found;
   std::vector<std::string> none, zero;
   for (const fabric::Parameter& parameter : fabric::Parameters(description)) {

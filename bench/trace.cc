@@ -18,7 +18,7 @@ struct TraceOptions {
   std::string collective, fabric = "cloudmatrix384", size = "1MiB", algorithm, type = "float";
   std::string trace, ports, flows;
   int ranks = 0, root = 0, top = 5;
-  std::vector<std::string> sets;
+  std::vector<std::string> sets, events;
   std::string engine;
 };
 
@@ -124,7 +124,7 @@ absl::StatusOr<int> Trace(const TraceOptions& o) {
   CCL_ASSIGN_OR_RETURN(trial.type, ParseDataType(o.type));
   CCL_ASSIGN_OR_RETURN(const uint64_t size, ParseSize(o.size));
   Options options;
-  options.backend = FabricUrl(o.fabric, o.engine, o.sets);
+  options.backend = FabricUrl(o.fabric, o.engine, o.sets, o.events);
   if (!o.trace.empty()) {
     absl::StrAppend(&options.backend, options.backend.find('?') == std::string::npos ? "?" : "&",
                     "trace=", o.trace);
@@ -163,6 +163,7 @@ void AddTrace(CLI::App& app, Command& run) {
   sub->add_option("-d,--datatype", o->type, "element type")->capture_default_str();
   sub->add_option("-r,--root", o->root, "root");
   sub->add_option("--set", o->sets, "KEY=VALUE of the fabric");
+  sub->add_option("--event", o->events, "what happens to it, e.g. at=20us,endpoint=3,down");
   sub->add_option("--engine", o->engine, "how messages share ports: fifo (default), fluid, packet");
   sub->add_option("--top", o->top, "print so many of the busiest ports")->capture_default_str();
   sub->add_option("--trace", o->trace, "write a timeline for ui.perfetto.dev to a file");

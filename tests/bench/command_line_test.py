@@ -27,6 +27,27 @@ assert "port_bandwidth" in run("perf", "allreduce", "--fabric", "crossbar", "--s
 assert "does not do alltoall" in run("perf", "alltoall", "--fabric", "crossbar", "--algorithm", "ring",
                                      status=2)[1]
 
+# Faults and noise: what is wrong is said, and every algorithm has the same draws.
+assert "there is no endpoint 9, only 0 to 7" in run("perf", "allreduce", "--fabric", "crossbar", "--event",
+                                                    "at=1us,endpoint=9,down", status=2)[1]
+assert "--event" in run("perf", "allreduce", "--backend", "emulated:crossbar", "--event",
+                        "at=1us,endpoint=1,down", status=2)[1]
+with tempfile.TemporaryDirectory() as folder:
+    path = os.path.join(folder, "out.json")
+    for algorithms in ("ring,two_shot", "two_shot,ring"):  # in any order
+        run("compare", "allreduce", "--fabric", "crossbar", "--sizes", "64KiB", "--algorithms", algorithms,
+            "--seeds", "9", "--set", "noise.distribution=exponential", "--set", "noise.latency=1 us",
+            "--json", path)
+        with open(path) as file:
+            rows = {r["algorithm"]: r for r in json.load(file)["results"]}
+        if algorithms == "ring,two_shot":
+            before = rows
+        assert rows == before, (rows, before)
+    for r in rows.values():
+        assert r["seeds"]["count"] == 9 and r["wrong"] == 0, r
+        assert r["seeds"]["time_us_min"] < r["time_us"] < r["seeds"]["time_us_max"], r
+    assert sum(r["seeds"]["wins"] for r in rows.values()) == 9, rows
+
 # Results say which engine made them. Cut-through takes L + b/B, packets of 4096 bytes one more b/B
 # of a packet for the switch that stores it.
 assert 'did you mean "fluid"' in run("compare", "alltoall", "--fabric", "crossbar", "--engine", "fluit",

@@ -143,17 +143,13 @@ void EmulatedBackend::Post(int rank, absl::Span<const Operation> operations) {
         simulator_->Reduce(rank, bytes, index);
         break;
       default:
-        simulator_->After(operation.delay, index);
+        simulator_->After(operation.delay, index, rank);
     }
   }
 }
 
 void EmulatedBackend::PostGroup(int rank, const Operation& operation) {
-  if (operation.kind == OperationKind::kReconfigure) {
-    return Fail(absl::UnimplementedError(
-        absl::StrCat("rank ", rank, ": fabric ", simulator_->description().name,
-                     " has no optical circuits to reconfigure")));
-  }
+  if (operation.kind == OperationKind::kReconfigure) return PostReconfigure(rank, operation);
   auto joined = matcher_.Join(rank, operation, simulator_->now());
   if (!joined.ok()) return Fail(joined.status());
   if (*joined == nullptr) return;
@@ -166,6 +162,30 @@ void EmulatedBackend::PostGroup(int rank, const Operation& operation) {
         (*joined)->ranks.back(), " of its group operation")));
   }
   MoveGroup(**joined);
+  starting_groups_.push_back(*std::move(joined));
+}
+
+// All members of the group name one matching, K: the circuits from each to the K-th after it. The
+// reconfigurations of a group are one sequence, whatever their matchings.
+void EmulatedBackend::PostReconfigure(int rank, const Operation& operation) {
+  const fabric::Description& d = simulator_->description();
+  const int tier = simulator_->CircuitTier();
+  if (tier < 0) {
+    return Fail(absl::UnimplementedError(
+        absl::StrCat("rank ", rank, ": fabric ", d.name, " has no optical circuits to reconfigure")));
+  }
+  Operation part = operation;
+  part.peer = operation.channel;
+  part.channel = 0;
+  auto joined = circuit_matcher_.Join(rank, part, simulator_->now());
+  if (!joined.ok()) return Fail(joined.status());
+  if (*joined == nullptr) return;
+  for (int member : (*joined)->ranks) {
+    if (d.GroupOf(member, tier) == d.GroupOf((*joined)->ranks.front(), tier)) continue;
+    return Fail(absl::InvalidArgumentError(
+        absl::StrCat("rank ", rank, ": no circuits of tier ", d.tiers[tier].name, " join ranks ",
+                     (*joined)->ranks.front(), " and ", member, " of its reconfiguration")));
+  }
   starting_groups_.push_back(*std::move(joined));
 }
 
@@ -314,8 +334,12 @@ void EmulatedBackend::Start() {
     }
     const uint32_t number = free_groups_.back();
     free_groups_.pop_back();
-    simulator_->Group(group->tier, group->sources(), group->targets(),
-                      static_cast<int64_t>(group->bytes), kGroup | number);
+    if (group->kind == OperationKind::kReconfigure) {
+      simulator_->Reconfigure(group->circuits(), kGroup | number);
+    } else {
+      simulator_->Group(group->tier, group->sources(), group->targets(),
+                        static_cast<int64_t>(group->bytes), kGroup | number);
+    }
     groups_[number] = std::move(group);
   }
   starting_groups_.clear();
@@ -324,6 +348,20 @@ void EmulatedBackend::Start() {
 void EmulatedBackend::HandleGroup(const fabric::Event& event, std::vector<Completion>& done) {
   const uint32_t number = static_cast<uint32_t>(event.user & ~kGroup);
   GroupOperation& group = *groups_[number];
+  if (event.kind == fabric::EventKind::kTimer) {  // the circuits are there, for all members
+    for (int rank : group.ranks) {
+      const GroupMember& member = group.member(rank);
+      done.push_back({rank, member.token});
+      if (!recording_) continue;
+      const Time begun = group.member(group.last).posted_at;
+      flows_.push_back({.src = rank, .dst = rank, .local = true, .send_posted = begun,
+                        .recv_posted = begun, .sent = event.time, .delivered = event.time,
+                        .done = event.time});
+    }
+    groups_[number] = nullptr;
+    free_groups_.push_back(number);
+    return;
+  }
   const bool sent = event.kind == fabric::EventKind::kSent;
   const int rank = sent ? event.src : event.dst;
   GroupMember& member = group.member(rank);
@@ -373,7 +411,14 @@ absl::Status EmulatedBackend::Poll(Waiting waiting, std::vector<Completion>& don
           " s of virtual time: its bytes are too many for its rates")));
       return error_;
     }
-    if (!moved) break;
+    if (!moved) {
+      const std::string stalled = simulator_->Stalled();
+      if (stalled.empty()) break;
+      Fail(absl::UnavailableError(absl::StrCat("on fabric ", simulator_->description().name, " at ",
+                                               fabric::TimeText(simulator_->now()),
+                                               " nothing that is under way can end: ", stalled)));
+      return error_;
+    }
     if (pacer_ != nullptr) pacer_->WaitFor(simulator_->now());
     for (const fabric::Event& event : events_) {
       const auto mix = [&](uint64_t v) { digest_ = (digest_ ^ v) * 1099511628211u; };

@@ -105,6 +105,7 @@ class EmulatedBackend final : public Backend {
   void Hold(const Operation& operation, Record& record);
   void Move(Record& waiting, const Operation& arriving, bool arriving_sends);
   void PostGroup(int rank, const Operation& operation);
+  void PostReconfigure(int rank, const Operation& operation);
   void Start();
   void HandleGroup(const fabric::Event& event, std::vector<Completion>& done);
   void Fail(absl::Status status);
@@ -120,7 +121,7 @@ class EmulatedBackend final : public Backend {
   Matcher waiting_;
   fabric::Pool<Held> held_;
   std::vector<Starting> starting_, sorting_;
-  GroupMatcher matcher_;
+  GroupMatcher matcher_, circuit_matcher_;
   std::vector<std::unique_ptr<GroupOperation>> starting_groups_;  // complete at this instant
   std::vector<std::unique_ptr<GroupOperation>> groups_;           // under way, by number
   std::vector<uint32_t> free_groups_;
@@ -134,8 +135,8 @@ class EmulatedBackend final : public Backend {
   absl::Status error_;
 };
 
-// "NAME[?ranks=N&engine=E&fold=no&trace=FILE&pace=X&set=KEY=VALUE&...]", the part of an emulated URL
-// behind the scheme.
+// "NAME[?ranks=N&engine=E&fold=no&trace=FILE&pace=X&set=KEY=VALUE&event=EVENT&...]", the part of an
+// emulated URL behind the scheme.
 // `ranks` is the caller's number, 0 when the URL or the fabric is to say.
 absl::StatusOr<std::unique_ptr<Backend>> OpenEmulated(absl::string_view rest, int ranks);
 

@@ -10,7 +10,13 @@ namespace ccl {
 namespace {
 
 absl::string_view Name(OperationKind kind) {
-  return kind == OperationKind::kGroupReduce ? "group reduction" : "group copy";
+  return kind == OperationKind::kGroupReduce ? "group reduction"
+         : kind == OperationKind::kGroupCopy ? "group copy"
+                                             : "reconfiguration";
+}
+
+absl::string_view What(OperationKind kind) {
+  return kind == OperationKind::kReconfigure ? "matching" : "root";
 }
 
 }  // namespace
@@ -31,6 +37,15 @@ std::vector<int> GroupOperation::targets() const {
     if (takes) targets.push_back(rank);
   }
   return targets;
+}
+
+std::vector<std::pair<int, int>> GroupOperation::circuits() const {
+  std::vector<std::pair<int, int>> circuits;
+  const size_t shift = static_cast<size_t>(root) % ranks.size();
+  for (size_t i = 0; shift != 0 && i < ranks.size(); ++i) {
+    circuits.push_back({ranks[i], ranks[(i + shift) % ranks.size()]});
+  }
+  return circuits;
 }
 
 absl::StatusOr<std::unique_ptr<GroupOperation>> GroupMatcher::Join(int rank,
@@ -61,9 +76,9 @@ absl::StatusOr<std::unique_ptr<GroupOperation>> GroupMatcher::Join(int rank,
       group.bytes != operation.bytes || absl::MakeConstSpan(group.ranks) != ranks) {
     return absl::InvalidArgumentError(absl::StrCat(
         "rank ", rank, " joins a ", Name(operation.kind), " of ", operation.bytes, " bytes, ",
-        ranks.size(), " ranks, root ", operation.peer, "; rank ", group.last, " a ",
-        Name(group.kind), " of ", group.bytes, " bytes, ", group.ranks.size(), " ranks, root ",
-        group.root, " (channel ", operation.channel, ")"));
+        ranks.size(), " ranks, ", What(operation.kind), " ", operation.peer, "; rank ", group.last,
+        " a ", Name(group.kind), " of ", group.bytes, " bytes, ", group.ranks.size(), " ranks, ",
+        What(group.kind), " ", group.root, " (channel ", operation.channel, ")"));
   }
   GroupMember& member = group.member(rank);
   member.posted = true;

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -25,7 +26,7 @@ struct GroupMember {
 
 struct GroupOperation {
   OperationKind kind = OperationKind::kGroupReduce;
-  int root = -1;  // -1: every member
+  int root = -1;  // -1: every member; of a reconfiguration its matching
   int tier = -1;  // of the fabric, whose switches do it
   uint64_t bytes = 0;
   std::vector<int> ranks;             // ascending
@@ -38,6 +39,7 @@ struct GroupOperation {
   GroupMember& member(int rank);
   std::vector<int> sources() const;  // who gives bytes to the switches
   std::vector<int> targets() const;  // who takes some from them
+  std::vector<std::pair<int, int>> circuits() const;  // of a reconfiguration
 };
 
 // The k-th operation of a member in (context, group, channel) meets the k-th of all others.
