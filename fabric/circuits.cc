@@ -95,7 +95,8 @@ void Circuits::Handle(uint32_t index) {
   if (r.demand) {
     Leave(r.src, 0);
   } else {
-    if (--sets_[r.user].left == 0 && sets_[r.user].id != kNobody) user_.Changed(sets_[r.user].id);
+    SetState& set = sets_[r.user];
+    if (--set.left == 0 && set.id != kNobody) user_.Changed(set.id);
     Serve(r.src);
   }
   Try(out.requests);
@@ -113,8 +114,10 @@ void Circuits::Sent(int src) {
 
 void Circuits::Set(absl::Span<const Circuit> circuits, uint32_t id) {
   if (circuits.empty() && id != kNobody) return user_.Changed(id);
-  const uint32_t set = static_cast<uint32_t>(sets_.size());
-  sets_.push_back({id, circuits.size()});
+  uint32_t set = 0;
+  while (set < sets_.size() && sets_[set].left > 0) ++set;  // few are under way at once
+  if (set == sets_.size()) sets_.emplace_back();
+  sets_[set] = {id, circuits.size()};
   for (const Circuit& circuit : circuits) Add({circuit.first, circuit.second, false, set});
 }
 

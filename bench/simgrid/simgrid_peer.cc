@@ -17,6 +17,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
@@ -60,7 +61,7 @@ absl::Status LoadPlatform(sg::Engine& engine, const std::string& platform) {
     return absl::InvalidArgumentError(
         absl::StrCat("no platform '", platform, "': crossbar, fat-tree or flat-tree"));
   }
-  std::string path = "/tmp/simgrid_peer_XXXXXX.xml";
+  std::string path = std::filesystem::temp_directory_path() / "simgrid_peer_XXXXXX.xml";
   const int file = mkstemps(path.data(), 4);
   if (file < 0) return absl::UnavailableError(absl::StrCat("cannot write ", path));
   const std::string text = absl::StrCat(
