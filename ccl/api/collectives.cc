@@ -1,0 +1,107 @@
+// Collectives and point-to-point messages: validation of enums, and their way into the group.
+#include "absl/strings/str_cat.h"
+#include "ccl/api/handles.h"
+#include "ccl/base/status.h"
+
+namespace ccl::api {
+namespace {
+
+cclResult_t Collect(Collective collective, const void* in, void* out, size_t count,
+                    cclDataType_t type, int op, int root, cclComm* comm, cclStream* stream) {
+  return Grouped([&]() -> absl::Status {
+    CCL_RETURN_IF_ERROR(CheckComm(comm));
+    Communicator& communicator = *comm->communicator;
+    const auto error = [&](absl::string_view what, int value) {
+      return absl::InvalidArgumentError(absl::StrCat("rank ", communicator.rank(), ", ",
+                                                     Name(collective), ": unknown ", what, " ",
+                                                     value));
+    };
+    if (static_cast<int>(type) < 0 || type >= cclNumTypes) return error("data type", type);
+    if (op < 0 || op >= cclNumOps) return error("reduction", op);
+    Request request{collective, static_cast<DataType>(type), static_cast<ReduceOp>(op),
+                    count,      root,                        in,
+                    out};
+    CCL_ASSIGN_OR_RETURN(Stream * queue, StreamOf(comm, stream));
+    CCL_RETURN_IF_ERROR(communicator.Validate(request));
+    CCL_ASSIGN_OR_RETURN(std::unique_ptr<Work> work, communicator.Make(request, ""));
+    ThreadGroup().AddCollective(communicator, queue, std::move(work));
+    return absl::OkStatus();
+  });
+}
+
+cclResult_t PointToPoint(bool sends, void* data, size_t count, cclDataType_t type, int peer,
+                         cclComm* comm, cclStream* stream) {
+  return Grouped([&]() -> absl::Status {
+    CCL_RETURN_IF_ERROR(CheckComm(comm));
+    Communicator& communicator = *comm->communicator;
+    const auto error = [&](auto... what) {
+      return absl::InvalidArgumentError(absl::StrCat("rank ", communicator.rank(), ", ",
+                                                     sends ? "send" : "recv", ": ", what...));
+    };
+    if (static_cast<int>(type) < 0 || type >= cclNumTypes) return error("unknown data type ", type);
+    if (peer < 0 || peer >= communicator.ranks()) {
+      return error("peer ", peer, " is not in 0..", communicator.ranks() - 1);
+    }
+    const size_t size = SizeOf(static_cast<DataType>(type));
+    if (count > (uint64_t{1} << 40) / size) return error("count ", count, " is negative or too large");
+    const bool phantom = communicator.world().phantom();
+    if (data == nullptr && count > 0 && !phantom) return error("the buffer is null");
+    CCL_ASSIGN_OR_RETURN(Stream * queue, StreamOf(comm, stream));
+    ThreadGroup().AddMessage(communicator, queue, {sends, peer, phantom ? nullptr : data, count * size});
+    return absl::OkStatus();
+  });
+}
+
+}  // namespace
+}  // namespace ccl::api
+
+using ccl::Collective;
+using namespace ccl::api;
+
+extern "C" {
+
+cclResult_t cclAllReduce(const void* in, void* out, size_t count, cclDataType_t type, cclRedOp_t op,
+                         cclComm_t comm, cclStream_t stream) {
+  return Collect(Collective::kAllReduce, in, out, count, type, op, 0, comm, stream);
+}
+cclResult_t cclBroadcast(const void* in, void* out, size_t count, cclDataType_t type, int root,
+                         cclComm_t comm, cclStream_t stream) {
+  return Collect(Collective::kBroadcast, in, out, count, type, cclSum, root, comm, stream);
+}
+cclResult_t cclReduce(const void* in, void* out, size_t count, cclDataType_t type, cclRedOp_t op,
+                      int root, cclComm_t comm, cclStream_t stream) {
+  return Collect(Collective::kReduce, in, out, count, type, op, root, comm, stream);
+}
+cclResult_t cclAllGather(const void* in, void* out, size_t count, cclDataType_t type,
+                         cclComm_t comm, cclStream_t stream) {
+  return Collect(Collective::kAllGather, in, out, count, type, cclSum, 0, comm, stream);
+}
+cclResult_t cclReduceScatter(const void* in, void* out, size_t count, cclDataType_t type,
+                             cclRedOp_t op, cclComm_t comm, cclStream_t stream) {
+  return Collect(Collective::kReduceScatter, in, out, count, type, op, 0, comm, stream);
+}
+cclResult_t cclAlltoAll(const void* in, void* out, size_t count, cclDataType_t type, cclComm_t comm,
+                        cclStream_t stream) {
+  return Collect(Collective::kAllToAll, in, out, count, type, cclSum, 0, comm, stream);
+}
+cclResult_t cclGather(const void* in, void* out, size_t count, cclDataType_t type, int root,
+                      cclComm_t comm, cclStream_t stream) {
+  return Collect(Collective::kGather, in, out, count, type, cclSum, root, comm, stream);
+}
+cclResult_t cclScatter(const void* in, void* out, size_t count, cclDataType_t type, int root,
+                       cclComm_t comm, cclStream_t stream) {
+  return Collect(Collective::kScatter, in, out, count, type, cclSum, root, comm, stream);
+}
+cclResult_t cclBarrier(cclComm_t comm, cclStream_t stream) {
+  return Collect(Collective::kBarrier, nullptr, nullptr, 0, cclInt8, cclSum, 0, comm, stream);
+}
+cclResult_t cclSend(const void* data, size_t count, cclDataType_t type, int peer, cclComm_t comm,
+                    cclStream_t stream) {
+  return PointToPoint(true, const_cast<void*>(data), count, type, peer, comm, stream);
+}
+cclResult_t cclRecv(void* data, size_t count, cclDataType_t type, int peer, cclComm_t comm,
+                    cclStream_t stream) {
+  return PointToPoint(false, data, count, type, peer, comm, stream);
+}
+
+}  // extern "C"

@@ -1,0 +1,155 @@
+// Communicators: how they come to be, what they say of themselves, how they end.
+#include <cstring>
+#include <random>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "ccl/api/handles.h"
+#include "ccl/base/status.h"
+#include "ccl/rendezvous.h"
+
+namespace ccl::api {
+namespace {
+
+constexpr uint32_t kConfigMagic = 0xcc1cafeu;
+
+// A process has one, as it has one set of ids.
+Rendezvous& ProcessRendezvous() {
+  static auto* rendezvous = new Rendezvous;
+  return *rendezvous;
+}
+
+absl::StatusOr<Options> OptionsOf(const cclConfig_t* config) {
+  Options options;
+  if (config == nullptr) return options;
+  if (config->magic != kConfigMagic || config->size != sizeof(cclConfig_t)) {
+    return absl::InvalidArgumentError(
+        "the configuration was not initialised with CCL_CONFIG_INITIALIZER");
+  }
+  if (config->backend != nullptr) options.backend = config->backend;
+  if (config->algorithms != nullptr) options.algorithms = config->algorithms;
+  options.phantom = config->phantom != 0;
+  return options;
+}
+
+absl::StatusOr<cclComm*> NewComm(std::shared_ptr<World> world, int rank) {
+  CCL_ASSIGN_OR_RETURN(auto communicator, Communicator::Create(std::move(world), rank));
+  auto* comm = new cclComm;
+  comm->magic = kCommMagic;
+  comm->communicator = std::move(communicator);
+  return comm;
+}
+
+absl::StatusOr<cclComm*> InitRank(int nranks, const cclUniqueId& id, int rank,
+                                  const cclConfig_t* config) {
+  if (nranks < 1) return absl::InvalidArgumentError(absl::StrCat("nranks is ", nranks));
+  if (rank < 0 || rank >= nranks) {
+    return absl::InvalidArgumentError(absl::StrCat("rank ", rank, " is not in 0..", nranks - 1));
+  }
+  CCL_ASSIGN_OR_RETURN(Options options, OptionsOf(config));
+  CCL_ASSIGN_OR_RETURN(
+      std::shared_ptr<World> world,
+      ProcessRendezvous().Meet({id.internal, CCL_UNIQUE_ID_BYTES}, options, nranks, rank));
+  return NewComm(std::move(world), rank);
+}
+
+}  // namespace
+}  // namespace ccl::api
+
+using namespace ccl::api;
+
+extern "C" {
+
+cclResult_t cclGetUniqueId(cclUniqueId* id) {
+  if (id == nullptr) return Report(absl::InvalidArgumentError("the unique id is null"));
+  std::random_device random;
+  for (size_t i = 0; i < sizeof id->internal; i += 4) {
+    const uint32_t word = random();
+    std::memcpy(id->internal + i, &word, 4);
+  }
+  return cclSuccess;
+}
+
+cclResult_t cclCommInitRank(cclComm_t* comm, int nranks, cclUniqueId id, int rank) {
+  return cclCommInitRankConfig(comm, nranks, id, rank, nullptr);
+}
+
+cclResult_t cclCommInitRankConfig(cclComm_t* comm, int nranks, cclUniqueId id, int rank,
+                                  const cclConfig_t* config) {
+  if (comm == nullptr) return Report(absl::InvalidArgumentError("comm is null"));
+  auto made = InitRank(nranks, id, rank, config);
+  *comm = made.ok() ? *made : nullptr;
+  return Report(made.status());
+}
+
+cclResult_t cclCommInitAll(cclComm_t* comms, int ndev, const int* devlist) {
+  return cclCommInitAllConfig(comms, ndev, devlist, nullptr);
+}
+
+cclResult_t cclCommInitAllConfig(cclComm_t* comms, int ndev, const int*,
+                                 const cclConfig_t* config) {
+  if (comms == nullptr || ndev < 1) {
+    return Report(absl::InvalidArgumentError("comms is null or ndev is below 1"));
+  }
+  auto options = OptionsOf(config);
+  if (!options.ok()) return Report(options.status());
+  auto world = ccl::World::Open(*options, ndev);
+  if (!world.ok()) return Report(world.status());
+  for (int i = 0; i < ndev; ++i) {
+    auto comm = NewComm(*world, i);
+    if (!comm.ok()) {
+      while (i > 0) delete comms[--i];
+      return Report(comm.status());
+    }
+    comms[i] = *comm;
+  }
+  return cclSuccess;
+}
+
+cclResult_t cclCommDestroy(cclComm_t comm) {
+  if (comm == nullptr) return cclSuccess;
+  if (comm->magic != kCommMagic) return Report(CheckComm(comm));
+  if (absl::Status status = NotInGroup("cclCommDestroy"); !status.ok()) return Report(status);
+  comm->magic = 0;
+  delete comm;
+  return cclSuccess;
+}
+
+cclResult_t cclCommCount(cclComm_t comm, int* count) {
+  if (absl::Status status = CheckComm(comm); !status.ok()) return Report(status);
+  if (count == nullptr) return Report(absl::InvalidArgumentError("count is null"));
+  *count = comm->communicator->ranks();
+  return cclSuccess;
+}
+
+cclResult_t cclCommUserRank(cclComm_t comm, int* rank) {
+  if (absl::Status status = CheckComm(comm); !status.ok()) return Report(status);
+  if (rank == nullptr) return Report(absl::InvalidArgumentError("rank is null"));
+  *rank = comm->communicator->rank();
+  return cclSuccess;
+}
+
+cclResult_t cclCommGetAsyncError(cclComm_t comm, cclResult_t* error) {
+  if (comm == nullptr || comm->magic != kCommMagic || error == nullptr) {
+    return Report(absl::InvalidArgumentError("the communicator or the result pointer is invalid"));
+  }
+  *error = Report(comm->communicator->world().engine().error());
+  return cclSuccess;
+}
+
+cclResult_t cclCommGetTime(cclComm_t comm, int64_t* picoseconds) {
+  if (absl::Status status = CheckComm(comm); !status.ok()) return Report(status);
+  if (picoseconds == nullptr) return Report(absl::InvalidArgumentError("picoseconds is null"));
+  *picoseconds = comm->communicator->world().engine().Now();
+  return cclSuccess;
+}
+
+cclResult_t cclCommSynchronize(cclComm_t comm) {
+  if (absl::Status status = CheckComm(comm); !status.ok()) return Report(status);
+  if (absl::Status status = NotInGroup("cclCommSynchronize"); !status.ok()) {
+    return Report(status);
+  }
+  return Report(comm->communicator->Synchronize());
+}
+
+}  // extern "C"
