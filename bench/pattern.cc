@@ -1,10 +1,9 @@
 #include "bench/pattern.h"
 
+#include <algorithm>
 #include <cstring>
-#include <type_traits>
-#include <vector>
 
-#include "ccl/base/float16.h"
+#include "ccl/base/elements.h"
 
 namespace ccl {
 namespace {
@@ -14,8 +13,12 @@ uint32_t Hash(uint64_t i) {
   return static_cast<uint32_t>(h >> 40);
 }
 
-// Narrow types hold the sum of few small values only.
-bool Narrow(DataType type) { return SizeOf(type) <= 2; }
+// Narrow types hold the sum of few small values only: of so many ones, from so many ranks, where
+// all ranks' values would be too many. Partial sums are exact in whatever order.
+int Ones(DataType type, int ranks) {
+  if (SizeOf(type) == 1 && !IsInteger(type)) return 8;
+  return SizeOf(type) <= 2 && ranks > 32 ? 100 : 0;
+}
 
 int64_t Value(DataType type, ReduceOp op, int ranks, int rank, uint64_t i) {
   const uint32_t h = Hash(i);
@@ -24,8 +27,11 @@ int64_t Value(DataType type, ReduceOp op, int ranks, int rank, uint64_t i) {
       return (h + static_cast<uint32_t>(rank)) % static_cast<uint32_t>(ranks) == 0 ? 2 : 1;
     case ReduceOp::kSum:
     case ReduceOp::kAvg:
-      if (Narrow(type) && ranks > 32) {
-        return (h + static_cast<uint32_t>(rank)) % static_cast<uint32_t>(ranks) < 100 ? 1 : 0;
+      if (const int ones = Ones(type, ranks); ones > 0) {
+        return (h + static_cast<uint32_t>(rank)) % static_cast<uint32_t>(ranks) <
+                       static_cast<uint32_t>(ones)
+                   ? 1
+                   : 0;
       }
       [[fallthrough]];
     default:
@@ -45,8 +51,8 @@ class Expected {
         return 2;
       case ReduceOp::kSum:
       case ReduceOp::kAvg:
-        if (Narrow(request_.type) && ranks_ > 32) {
-          total = ranks_ < 100 ? ranks_ : 100;
+        if (const int ones = Ones(request_.type, ranks_); ones > 0) {
+          total = std::min(ranks_, ones);
         } else {
           // Four consecutive ranks contribute 0 + 1 + 2 + 3.
           total = 6 * static_cast<int64_t>(ranks_ / 4);
@@ -61,8 +67,7 @@ class Expected {
         break;
     }
     if (request_.op == ReduceOp::kAvg) {
-      const bool integer = request_.type <= DataType::kUint64;
-      if (integer) {
+      if (IsInteger(request_.type)) {
         const int64_t rounded = total / ranks_;
         return static_cast<double>(rounded);
       }
@@ -106,33 +111,9 @@ class Expected {
 };
 
 template <typename T>
-T From(double value) {
-  if constexpr (std::is_same_v<T, Float16> || std::is_same_v<T, Bfloat16>) {
-    return T(static_cast<float>(value));
-  } else {
-    return static_cast<T>(value);
-  }
-}
-template <typename T>
 bool Same(T a, T b) {
   // NOLINTNEXTLINE(bugprone-suspicious-memory-comparison): the same bits, of -0 and NaN too.
   return std::memcmp(&a, &b, sizeof a) == 0;
-}
-
-template <typename F>
-void WithType(DataType type, F f) {
-  switch (type) {
-    case DataType::kInt8: return f(int8_t{});
-    case DataType::kUint8: return f(uint8_t{});
-    case DataType::kInt32: return f(int32_t{});
-    case DataType::kUint32: return f(uint32_t{});
-    case DataType::kInt64: return f(int64_t{});
-    case DataType::kUint64: return f(uint64_t{});
-    case DataType::kFloat16: return f(Float16());
-    case DataType::kFloat32: return f(float{});
-    case DataType::kFloat64: return f(double{});
-    case DataType::kBfloat16: return f(Bfloat16());
-  }
 }
 
 uint64_t Elements(Collective c, BlockWindow window, uint64_t count) {
@@ -164,7 +145,7 @@ void FillInput(const Request& request, int ranks, int rank, void* data) {
     using T = decltype(zero);
     T* values = static_cast<T*>(data);
     for (uint64_t i = 0; i < n; ++i) {
-      values[i] = From<T>(static_cast<double>(Value(request.type, request.op, ranks, rank, i)));
+      values[i] = FromDouble<T>(static_cast<double>(Value(request.type, request.op, ranks, rank, i)));
     }
   });
 }
@@ -178,7 +159,7 @@ uint64_t CountWrong(const Request& request, int ranks, int rank, const void* dat
     using T = decltype(zero);
     const T* values = static_cast<const T*>(data);
     for (uint64_t i = 0; i < n; ++i) {
-      if (!Same(values[i], From<T>(expected.At(rank, i)))) ++wrong;
+      if (!Same(values[i], FromDouble<T>(expected.At(rank, i)))) ++wrong;
     }
   });
   return wrong;

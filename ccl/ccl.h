@@ -57,7 +57,11 @@ typedef enum CCL_ENUM {
   cclFloat32 = 7, cclFloat = 7,
   cclFloat64 = 8, cclDouble = 8,
   cclBfloat16 = 9,
-  cclNumTypes = 10
+  cclFloat8e4m3 = 10, /* no infinities: what is too large becomes 448 */
+  cclFloat8e5m2 = 11,
+  cclInt16 = 12,      /* NCCL has none: this value and the next are ours */
+  cclUint16 = 13,
+  cclNumTypes = 14
 } cclDataType_t;
 
 typedef enum CCL_ENUM {

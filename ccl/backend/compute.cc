@@ -1,28 +1,14 @@
 #include "ccl/backend/compute.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <type_traits>
 
-#include "ccl/base/float16.h"
+#include "ccl/base/elements.h"
 
 namespace ccl {
 namespace {
-
-// The type in which T is folded: 16-bit floats in float32; signed integers as unsigned, so that they
-// wrap.
-template <typename T>
-struct FoldType {
-  using type = T;
-};
-template <>
-struct FoldType<Float16> {
-  using type = float;
-};
-template <>
-struct FoldType<Bfloat16> {
-  using type = float;
-};
 
 struct Sum {
   template <typename T>
@@ -65,8 +51,9 @@ struct Min {
 };
 
 template <typename T, typename Op>
-void Fold(T* dst, absl::Span<const void* const> operands, size_t count) {
-  using F = typename FoldType<T>::type;
+void Fold(void* result, absl::Span<const void* const> operands, size_t count) {
+  using F = Accumulator<T>;
+  T* const dst = static_cast<T*>(result);
   if (operands.size() == 2) {
     const T* a = static_cast<const T*>(operands[0]);
     const T* b = static_cast<const T*>(operands[1]);
@@ -91,21 +78,18 @@ void Fold(T* dst, absl::Span<const void* const> operands, size_t count) {
   }
 }
 
+// By operation; Avg folds as Sum.
 template <typename T>
-void FoldOp(ReduceOp op, void* dst, absl::Span<const void* const> operands, size_t count) {
-  T* out = static_cast<T*>(dst);
-  switch (op) {
-    case ReduceOp::kSum:
-    case ReduceOp::kAvg:
-      return Fold<T, Sum>(out, operands, count);
-    case ReduceOp::kProd:
-      return Fold<T, Prod>(out, operands, count);
-    case ReduceOp::kMax:
-      return Fold<T, Max>(out, operands, count);
-    case ReduceOp::kMin:
-      return Fold<T, Min>(out, operands, count);
-  }
+constexpr std::array<FoldKernel, kReduceOps> Row() {
+  return {Fold<T, Sum>, Fold<T, Prod>, Fold<T, Max>, Fold<T, Min>, Fold<T, Sum>};
 }
+
+// By type.
+constexpr std::array<FoldKernel, kReduceOps> kFolds[kDataTypes] = {
+    Row<int8_t>(),  Row<uint8_t>(),  Row<int32_t>(), Row<uint32_t>(), Row<int64_t>(),
+    Row<uint64_t>(), Row<Float16>(), Row<float>(),   Row<double>(),   Row<Bfloat16>(),
+    Row<Float8E4M3>(), Row<Float8E5M2>(), Row<int16_t>(), Row<uint16_t>(),
+};
 
 template <typename T>
 void Divide(void* data, size_t count, int ranks) {
@@ -117,51 +101,26 @@ void Divide(void* data, size_t count, int ranks) {
       values[i] = static_cast<T>(static_cast<Wide>(values[i]) / static_cast<Wide>(ranks));
     }
   } else {
-    using F = typename FoldType<T>::type;
+    using F = Accumulator<T>;
     for (size_t i = 0; i < count; ++i) {
       values[i] = static_cast<T>(static_cast<F>(values[i]) / static_cast<F>(ranks));
     }
   }
 }
 
-// Calls f with a null pointer of the element type of `type`.
-template <typename F>
-void WithType(DataType type, F f) {
-  switch (type) {
-    case DataType::kInt8:
-      return f(static_cast<int8_t*>(nullptr));
-    case DataType::kUint8:
-      return f(static_cast<uint8_t*>(nullptr));
-    case DataType::kInt32:
-      return f(static_cast<int32_t*>(nullptr));
-    case DataType::kUint32:
-      return f(static_cast<uint32_t*>(nullptr));
-    case DataType::kInt64:
-      return f(static_cast<int64_t*>(nullptr));
-    case DataType::kUint64:
-      return f(static_cast<uint64_t*>(nullptr));
-    case DataType::kFloat16:
-      return f(static_cast<Float16*>(nullptr));
-    case DataType::kFloat32:
-      return f(static_cast<float*>(nullptr));
-    case DataType::kFloat64:
-      return f(static_cast<double*>(nullptr));
-    case DataType::kBfloat16:
-      return f(static_cast<Bfloat16*>(nullptr));
-  }
-}
-
 }  // namespace
+
+FoldKernel FoldOf(DataType type, ReduceOp op) {
+  return kFolds[static_cast<size_t>(type)][static_cast<size_t>(op)];
+}
 
 void FoldInto(DataType type, ReduceOp op, void* dst, absl::Span<const void* const> operands,
               size_t count) {
-  WithType(type, [&](auto* p) {
-    FoldOp<std::remove_pointer_t<decltype(p)>>(op, dst, operands, count);
-  });
+  FoldOf(type, op)(dst, operands, count);
 }
 
 void DivideBy(DataType type, void* data, size_t count, int ranks) {
-  WithType(type, [&](auto* p) { Divide<std::remove_pointer_t<decltype(p)>>(data, count, ranks); });
+  WithType(type, [&](auto zero) { Divide<decltype(zero)>(data, count, ranks); });
 }
 
 }  // namespace ccl

@@ -9,9 +9,11 @@
 namespace ccl {
 
 // dst[i] = operands[0][i] (+) operands[1][i] (+) ..., a left fold in the order given, `count`
-// elements. 16-bit floats are folded in float32 and rounded once. dst may be one of the operands;
-// otherwise nothing overlaps. kAvg folds as kSum; the division is Finish's.
+// elements. Floats below float32 are folded in float32 and rounded once, however many operands there
+// are. dst may be one of the operands; otherwise nothing overlaps. kAvg folds as kSum.
 // NaN: min and max return NaN when any operand is one. Integers wrap.
+using FoldKernel = void (*)(void* dst, absl::Span<const void* const> operands, size_t count);
+FoldKernel FoldOf(DataType type, ReduceOp op);
 void FoldInto(DataType type, ReduceOp op, void* dst, absl::Span<const void* const> operands,
               size_t count);
 

@@ -14,10 +14,13 @@ namespace {
 struct TypeRow {
   absl::string_view name;
   size_t size;
+  bool integer;
 };
 constexpr TypeRow kTypeRows[kDataTypes] = {
-    {"int8", 1},   {"uint8", 1}, {"int32", 4}, {"uint32", 4}, {"int64", 8},
-    {"uint64", 8}, {"half", 2},  {"float", 4}, {"double", 8}, {"bfloat16", 2},
+    {"int8", 1, true},   {"uint8", 1, true},   {"int32", 4, true},   {"uint32", 4, true},
+    {"int64", 8, true},  {"uint64", 8, true},  {"half", 2, false},   {"float", 4, false},
+    {"double", 8, false}, {"bfloat16", 2, false}, {"f8e4m3", 1, false}, {"f8e5m2", 1, false},
+    {"int16", 2, true},  {"uint16", 2, true},
 };
 constexpr absl::string_view kOpNames[kReduceOps] = {"sum", "prod", "max", "min", "avg"};
 constexpr absl::string_view kCollectiveNames[kCollectives] = {
@@ -33,12 +36,14 @@ constexpr Alias kTypeAliases[] = {
     {"float32", DataType::kFloat32},  {"fp32", DataType::kFloat32},
     {"float64", DataType::kFloat64},  {"fp64", DataType::kFloat64},
     {"bf16", DataType::kBfloat16},    {"char", DataType::kInt8},
-    {"int", DataType::kInt32},
+    {"int", DataType::kInt32},        {"fp8_e4m3", DataType::kFloat8E4M3},
+    {"fp8_e5m2", DataType::kFloat8E5M2},
 };
 
 }  // namespace
 
 size_t SizeOf(DataType type) { return kTypeRows[static_cast<int>(type)].size; }
+bool IsInteger(DataType type) { return kTypeRows[static_cast<int>(type)].integer; }
 absl::string_view Name(DataType type) { return kTypeRows[static_cast<int>(type)].name; }
 absl::string_view Name(ReduceOp op) { return kOpNames[static_cast<int>(op)]; }
 absl::string_view Name(Collective collective) {
@@ -52,9 +57,11 @@ absl::StatusOr<DataType> ParseDataType(absl::string_view name) {
   for (const Alias& alias : kTypeAliases) {
     if (alias.name == name) return alias.type;
   }
-  return absl::InvalidArgumentError(absl::StrCat(
-      "unknown data type '", name, "'; known: int8 uint8 int32 uint32 int64 uint64 half float "
-      "double bfloat16"));
+  return absl::InvalidArgumentError(
+      absl::StrCat("unknown data type '", name, "'; known: ",
+                   absl::StrJoin(kTypeRows, " ", [](std::string* out, const TypeRow& row) {
+                     absl::StrAppend(out, row.name);
+                   })));
 }
 
 absl::StatusOr<ReduceOp> ParseReduceOp(absl::string_view name) {

@@ -12,7 +12,8 @@ namespace ccl {
 // Picoseconds, virtual or since some fixed start. A double cannot hold an hour of them exactly.
 using Time = int64_t;
 
-// The numbers are those of NCCL's ncclDataType_t, so that the C edge is a cast after a range check.
+// The numbers are those of NCCL's ncclDataType_t, so that the C edge is a cast after a range check;
+// the last two are ours.
 enum class DataType : uint8_t {
   kInt8 = 0,
   kUint8 = 1,
@@ -24,8 +25,12 @@ enum class DataType : uint8_t {
   kFloat32 = 7,
   kFloat64 = 8,
   kBfloat16 = 9,
+  kFloat8E4M3 = 10,
+  kFloat8E5M2 = 11,
+  kInt16 = 12,
+  kUint16 = 13,
 };
-inline constexpr int kDataTypes = 10;
+inline constexpr int kDataTypes = 14;
 
 // The numbers are those of NCCL's ncclRedOp_t.
 enum class ReduceOp : uint8_t { kSum = 0, kProd = 1, kMax = 2, kMin = 3, kAvg = 4 };
@@ -45,6 +50,7 @@ enum class Collective : uint8_t {
 inline constexpr int kCollectives = 9;
 
 size_t SizeOf(DataType type);
+bool IsInteger(DataType type);
 
 // Names as nccl-tests prints them ("float", "half", "bfloat16", ...; "sum", ...) and as the
 // command line takes them ("allreduce", "all_reduce"). Parsing an unknown name is

@@ -6,38 +6,11 @@
 #include <vector>
 
 #include "ccl/base/float16.h"
+#include "ccl/base/float8.h"
 #include "gtest/gtest.h"
 
 namespace ccl {
 namespace {
-
-TEST(Float16, EveryHalfSurvivesTheRoundTrip) {
-  for (uint32_t bits = 0; bits < 0x10000; ++bits) {
-    Float16 half;
-    half.bits = static_cast<uint16_t>(bits);
-    const float value = static_cast<float>(half);
-    if (std::isnan(value)) {
-      EXPECT_TRUE(std::isnan(static_cast<float>(Float16(value)))) << bits;
-    } else {
-      EXPECT_EQ(Float16(value).bits, bits);
-    }
-  }
-}
-
-TEST(Float16, RoundsToNearestEven) {
-  EXPECT_EQ(Float16(2049.0f).bits, Float16(2048.0f).bits);  // tie, even below
-  EXPECT_EQ(Float16(2051.0f).bits, Float16(2052.0f).bits);  // tie, even above
-  EXPECT_EQ(Float16(65520.0f).bits, 0x7c00);                // rounds to infinity
-  EXPECT_EQ(Float16(65519.0f).bits, 0x7bff);
-  EXPECT_EQ(Float16(0x1p-25f).bits, 0);  // tie between 0 and the smallest subnormal
-  EXPECT_EQ(Float16(0x1.8p-25f).bits, 1);
-}
-
-TEST(Bfloat16, RoundsToNearestEvenAndKeepsNan) {
-  EXPECT_EQ(Bfloat16(1.0f + 0x1p-8f).bits, 0x3f80);
-  EXPECT_EQ(Bfloat16(1.0f + 0x3p-8f).bits, 0x3f82);
-  EXPECT_TRUE(std::isnan(static_cast<float>(Bfloat16(std::nanf("")))));
-}
 
 TEST(Compute, ThreeWayFoldOfHalvesKeepsTheFloatAccumulator) {
   // 2048 + 1 + 1 is 2048 when every partial sum is rounded to half, 2050 in float32.
@@ -48,6 +21,26 @@ TEST(Compute, ThreeWayFoldOfHalvesKeepsTheFloatAccumulator) {
   EXPECT_EQ(static_cast<float>(out), 2050.0f);
 }
 
+TEST(Compute, ThreeWayFoldOfFloat8KeepsTheFloatAccumulator) {
+  // 16 + 0.5 is 16 in e4m3, whose units are 2 there, and so is 16 + 0.5 + 0.5; 17 is a tie, but 17.5
+  // rounds up.
+  const Float8E4M3 a(16.0f), b(0.5f);
+  Float8E4M3 out;
+  FoldInto(DataType::kFloat8E4M3, ReduceOp::kSum, &out, std::vector<const void*>{&a, &b, &b, &b}, 1);
+  EXPECT_EQ(static_cast<float>(out), 18.0f);
+}
+
+TEST(Compute, Float8SaturatesOrOverflows) {
+  const Float8E4M3 a(300.0f);
+  Float8E4M3 sum;
+  FoldInto(DataType::kFloat8E4M3, ReduceOp::kSum, &sum, std::vector<const void*>{&a, &a}, 1);
+  EXPECT_EQ(static_cast<float>(sum), 448.0f);
+  const Float8E5M2 c(57344.0f);
+  Float8E5M2 product;
+  FoldInto(DataType::kFloat8E5M2, ReduceOp::kProd, &product, std::vector<const void*>{&c, &c}, 1);
+  EXPECT_TRUE(std::isinf(static_cast<float>(product)));
+}
+
 TEST(Compute, IntegersWrap) {
   const int32_t a = std::numeric_limits<int32_t>::max(), b = 1;
   const void* operands[] = {&a, &b};
@@ -56,6 +49,15 @@ TEST(Compute, IntegersWrap) {
   EXPECT_EQ(out, std::numeric_limits<int32_t>::min());
   FoldInto(DataType::kInt32, ReduceOp::kProd, &out, std::vector<const void*>{&a, &a}, 1);
   EXPECT_EQ(out, 1);
+  // Products of 16 bits would overflow an int.
+  const uint16_t c = 0xffff;
+  uint16_t narrow = 0;
+  FoldInto(DataType::kUint16, ReduceOp::kProd, &narrow, std::vector<const void*>{&c, &c}, 1);
+  EXPECT_EQ(narrow, 1);
+  const int16_t d = std::numeric_limits<int16_t>::min(), e = -1;
+  int16_t sum = 0;
+  FoldInto(DataType::kInt16, ReduceOp::kSum, &sum, std::vector<const void*>{&d, &e}, 1);
+  EXPECT_EQ(sum, std::numeric_limits<int16_t>::max());
 }
 
 TEST(Compute, MinAndMaxReturnNan) {

@@ -18,5 +18,5 @@ for part in ("Memcpy/65536", "Fold/half/sum/65536", "Fold/bfloat16/max/16777216"
              "AllToAll", "Fetch/ring", "Verify/ring/races", "PlanAgain", "PlanNewSize", "PlanFirst",
              "AllReduceAlone/1", "AllReduceRing384Phantom"):
     assert part in names, f"{part} is not among {sorted(names)}"
-assert sum(name.startswith("Fold/") for name in names) == 10 * 4 * 2
+assert sum(name.startswith("Fold/") for name in names) == 14 * 4 * 2
 print(f"{len(rows)} benchmarks run")

@@ -14,7 +14,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "ccl/algorithms/algorithm.h"
-#include "ccl/base/float16.h"
+#include "ccl/base/elements.h"
 #include "ccl/exec/engine.h"
 
 namespace ccl {
@@ -32,6 +32,7 @@ constexpr Arithmetic kArithmetic[] = {
     {DataType::kFloat16, ReduceOp::kAvg},  {DataType::kBfloat16, ReduceOp::kProd},
     {DataType::kFloat64, ReduceOp::kAvg},  {DataType::kInt64, ReduceOp::kMax},
     {DataType::kInt8, ReduceOp::kAvg},     {DataType::kUint32, ReduceOp::kProd},
+    {DataType::kFloat8E4M3, ReduceOp::kSum}, {DataType::kFloat8E5M2, ReduceOp::kSum},
 };
 // Nothing, less than a chunk a rank, no multiple of anything, more than one segment of a vector.
 constexpr uint64_t kCounts[] = {0, 1, 13, 1009};
@@ -53,6 +54,8 @@ void Fill(DataType type, std::mt19937_64& random, Bytes& bytes) {
   switch (type) {
     case DataType::kFloat16: return fill(Float16(), real);
     case DataType::kBfloat16: return fill(Bfloat16(), real);
+    case DataType::kFloat8E4M3: return fill(Float8E4M3(), real);
+    case DataType::kFloat8E5M2: return fill(Float8E5M2(), real);
     case DataType::kFloat32: return fill(float{}, real);
     case DataType::kFloat64:
       return fill(double{}, [&] { return static_cast<double>(random() >> 11) * 0x1p-52 - 1; });
