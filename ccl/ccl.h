@@ -2,17 +2,20 @@
  * same values, the same meaning. Ranks are real (MPI processes) or endpoints of an emulated fabric.
  *
  * Every function returns a cclResult_t. After an error cclGetLastError(comm) says what happened, on
- * which rank, in which operation. cclInvalidArgument and cclInvalidUsage leave the communicator
- * usable; every other error is final for the communicator.
+ * which rank, in which operation. A call that is refused with cclInvalidArgument or cclInvalidUsage
+ * had no effect, and the communicator stays usable. What an operation under way meets is final for the
+ * communicator: every later call returns it, cclCommGetAsyncError too, and what is left is to shrink
+ * it with CCL_SHRINK_ABORT, to abort or to destroy it. Other communicators of the world go on.
  *
  * Buffers belong to the caller and stay valid and, for inputs, unchanged until the stream has been
- * synchronised; after a cclCommDestroy with work under way, until the last communicator of the world
- * is destroyed. Calls on different communicators may come from different threads. On an emulated
+ * synchronised; after an abort, a revocation or a cclCommDestroy with work under way, until the last
+ * communicator of the world is destroyed. Calls on different communicators may come from different threads. On an emulated
  * backend an endpoint belongs to the thread that created its communicator, or that waits for it:
  * virtual time moves on when every endpoint is blocked in a Synchronize. */
 #ifndef CCL_CCL_H_
 #define CCL_CCL_H_
 
+#include <limits.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -43,7 +46,9 @@ typedef enum CCL_ENUM {
   cclInvalidArgument = 4,
   cclInvalidUsage = 5,
   cclRemoteError = 6,
-  cclInProgress = 7
+  cclInProgress = 7,
+  cclTimeout = 8,
+  cclNumResults = 9
 } cclResult_t;
 
 typedef enum CCL_ENUM {
@@ -76,7 +81,17 @@ typedef struct {
   char internal[CCL_UNIQUE_ID_BYTES];
 } cclUniqueId;
 
-/* Options of a communicator. Initialise with CCL_CONFIG_INITIALIZER; equal on all ranks. */
+/* How much of the bits of a result may depend on what. */
+typedef enum CCL_ENUM {
+  cclDeterminismOff = 0,
+  cclDeterminismRunToRun = 1,
+  cclDeterminismShapeInvariant = 2
+} cclDeterminism_t;
+
+#define CCL_CONFIG_UNDEF_INT INT_MIN
+
+/* Options of a communicator. Initialise with CCL_CONFIG_INITIALIZER; equal on all ranks but for
+ * `blocking` and `commName`. A program that was compiled with an older ccl.h may go on with it. */
 typedef struct {
   size_t size;           /* set by the initialiser: the version of this struct */
   unsigned int magic;
@@ -85,9 +100,24 @@ typedef struct {
                             emulated:crossbar */
   const char* algorithms; /* overrides as in CCL_ALGO, which they go before; NULL: none */
   int phantom;           /* 1: buffers are not touched and may be NULL; emulated backends only */
+  /* Since 0.2. CCL_CONFIG_UNDEF_INT and NULL: the default, or the parent's. */
+  int blocking;          /* 1 (default): calls that make or end a communicator return when they are
+                            done; 0: they return cclInProgress, and cclCommGetAsyncError tells */
+  const char* commName;  /* for reports */
+  int trafficClass;      /* 0..255, for transports that know such */
+  int minChannels, maxChannels; /* wire channels that an operation may take; 0: as the planner likes */
+  int deterministic;     /* cclDeterminism_t */
+  int timeoutMs;         /* of an operation, in real time; 0 (default): none */
+  int abortOnTimeout;    /* 1: the communicator is aborted then */
+  int check;             /* 1: calls are compared between ranks; default: on emulated backends */
+  int splitShare, shrinkShare; /* as in NCCL; communicators of a world share what they can anyhow */
 } cclConfig_t;
-#define CCL_CONFIG_INITIALIZER \
-  { sizeof(cclConfig_t), 0xcc1cafeu, NULL, NULL, 0 }
+#define CCL_CONFIG_INITIALIZER                                                                        \
+  {                                                                                                   \
+    sizeof(cclConfig_t), 0xcc1cafeu, NULL, NULL, 0, CCL_CONFIG_UNDEF_INT, NULL, CCL_CONFIG_UNDEF_INT, \
+        CCL_CONFIG_UNDEF_INT, CCL_CONFIG_UNDEF_INT, CCL_CONFIG_UNDEF_INT, CCL_CONFIG_UNDEF_INT,       \
+        CCL_CONFIG_UNDEF_INT, CCL_CONFIG_UNDEF_INT, CCL_CONFIG_UNDEF_INT, CCL_CONFIG_UNDEF_INT        \
+  }
 
 CCL_API cclResult_t cclGetVersion(int* version);
 CCL_API const char* cclGetErrorString(cclResult_t result);
@@ -110,14 +140,58 @@ CCL_API cclResult_t cclCommInitRankConfig(cclComm_t* comm, int nranks, cclUnique
 CCL_API cclResult_t cclCommInitAll(cclComm_t* comms, int ndev, const int* devlist);
 CCL_API cclResult_t cclCommInitAllConfig(cclComm_t* comms, int ndev, const int* devlist,
                                          const cclConfig_t* config);
-/* Waits for nothing; outstanding work of this rank is dropped. */
+
+/* Splits a communicator: the ranks of one color (0 or more) become one, ordered by key, then by rank;
+ * a rank with CCL_SPLIT_NOCOLOR takes part and gets NULL. Collective over the ranks of `comm`, which
+ * has no operation under way; one thread with several of its ranks splits them in one group. `config`
+ * may be NULL: that of `comm`; its backend and phantom are not used. Splits of splits, in any order of
+ * destruction, also before the parent's. Blocks unless configured otherwise; then it returns
+ * cclInProgress, and so does cclCommGetAsyncError of the new communicator (of `comm` for a rank
+ * without color) until it is there. One thread a communicator.
+ * Errors: a negative color; configurations that differ; cclInvalidUsage when the world has no numbers
+ * left for another communicator (some hundred over MPI) or a rank never comes. */
+#define CCL_SPLIT_NOCOLOR -1
+CCL_API cclResult_t cclCommSplit(cclComm_t comm, int color, int key, cclComm_t* newcomm,
+                                 const cclConfig_t* config);
+/* A communicator of the ranks of `comm` that are not among the `excludeRanksCount` in
+ * `excludeRanksList`, in their order. Only these call. CCL_SHRINK_DEFAULT: no operation is under way,
+ * and `comm` stays as it is. CCL_SHRINK_ABORT: operations of the rank are aborted first, whatever
+ * state `comm` is in; it can only be destroyed then. Otherwise like cclCommSplit. */
+#define CCL_SHRINK_DEFAULT 0
+#define CCL_SHRINK_ABORT 1
+CCL_API cclResult_t cclCommShrink(cclComm_t comm, const int* excludeRanksList, int excludeRanksCount,
+                                  cclComm_t* newcomm, const cclConfig_t* config, int shrinkFlags);
+/* Stops the rank's operations under way, whose waiters get cclInvalidUsage, and refuses new ones.
+ * Split, shrink and destroy remain. Local: every rank revokes for itself. From any thread; `flags` is
+ * 0. */
+CCL_API cclResult_t cclCommRevoke(cclComm_t comm, int revokeFlags);
+/* Waits for everything on all of the rank's streams; afterwards there are no more operations. Not
+ * after cclCommRevoke. A non-blocking communicator returns cclInProgress until that is so. */
+CCL_API cclResult_t cclCommFinalize(cclComm_t comm);
+/* Waits for nothing, unlike NCCL's: outstanding work of this rank is dropped (call cclCommFinalize
+ * before, to have it done). Streams of the communicator can only be destroyed then. */
 CCL_API cclResult_t cclCommDestroy(cclComm_t comm);
+/* Ends a communicator whose operations may never end, from any thread: who waits for them in another
+ * thread returns with cclInvalidUsage first. Local; peers learn of it by their own waiting. */
+CCL_API cclResult_t cclCommAbort(cclComm_t comm);
 CCL_API cclResult_t cclCommCount(cclComm_t comm, int* count);
 CCL_API cclResult_t cclCommUserRank(cclComm_t comm, int* rank);
-/* cclSuccess, or the world's first error. */
+/* `error`: cclInProgress while the communicator is being made or finalised, which this moves on; else
+ * cclSuccess, or the first error of the communicator or its world. In virtual time a thread that asks
+ * while a communicator is being finalised counts as waiting: when everybody waits, the clock moves to
+ * the next event. */
 CCL_API cclResult_t cclCommGetAsyncError(cclComm_t comm, cclResult_t* error);
 /* Picoseconds: virtual time on an emulated backend, a monotonic clock otherwise. */
 CCL_API cclResult_t cclCommGetTime(cclComm_t comm, int64_t* picoseconds);
+/* Bytes of memory. Persist: of the communicator; Total: with the scratch of operations that have not
+ * ended. There is nothing to suspend: the other two are 0. */
+typedef enum CCL_ENUM {
+  cclStatMemSuspend = 0,
+  cclStatMemSuspended = 1,
+  cclStatMemPersist = 2,
+  cclStatMemTotal = 3
+} cclCommMemStat_t;
+CCL_API cclResult_t cclCommMemStats(cclComm_t comm, cclCommMemStat_t stat, uint64_t* value);
 /* Waits for everything on the communicator's own stream (the one that NULL stands for). */
 CCL_API cclResult_t cclCommSynchronize(cclComm_t comm);
 

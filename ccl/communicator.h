@@ -10,64 +10,43 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "ccl/exec/engine.h"
-#include "ccl/plan/planner.h"
+#include "ccl/team.h"
 
 namespace ccl {
 
-struct Options {
-  std::string backend;     // a URL; empty: CCL_BACKEND, else mpi: under mpirun, else emulated:crossbar
-  std::string algorithms;  // rules of overrides.h, ahead of CCL_ALGO and CCL_ALGO_FILE
-  bool phantom = false;    // sizes without bytes; emulated backends only
-};
-
-// The backend's URL: that of the options, or what stands in for it.
-std::string BackendOf(const Options& options);
-
-// The ranks of one job as this process sees them. Shared by its communicators; thread-safe.
-class World {
- public:
-  // Collective over the processes of the job. `ranks`: what the caller expects; 0: what there is.
-  // Rank 0's topology and overrides are everybody's. Options that differ between processes are an
-  // error, on all of them, that names the first rank to differ and both.
-  static absl::StatusOr<std::shared_ptr<World>> Open(const Options& options, int ranks);
-
-  Engine& engine() { return *engine_; }
-  Planner& planner() { return *planner_; }
-  bool phantom() const { return phantom_; }
-  const Topology& topology() const { return topology_; }
-
-  // A rank takes part once, from Join to Leave. FailedPrecondition when it already does, or did.
-  absl::Status Join(int rank);
-  void Leave(int rank);
-
- private:
-  enum class Part : uint8_t { kNotYet, kTakes, kTook };
-
-  World() = default;
-  std::unique_ptr<Engine> engine_;
-  std::unique_ptr<Planner> planner_;
-  Topology topology_;
-  bool phantom_ = false;
-  std::mutex mutex_;
-  std::vector<Part> parts_;  // by rank
-};
-
-// One rank of a world. All ranks make their collective calls in the same order. Operations are
+// One rank of a team. All ranks make their collective calls in the same order. Operations are
 // queued, in order, and never block; Synchronize waits.
 class Communicator {
  public:
-  // The calling thread drives the rank from now on.
+  // Of a world. The calling thread drives the rank from now on.
   static absl::StatusOr<std::unique_ptr<Communicator>> Create(std::shared_ptr<World> world, int rank);
+  // Of a team that has been formed; `rank` is the team's.
+  static std::unique_ptr<Communicator> Of(std::shared_ptr<Team> team, int rank);
   ~Communicator();
   Communicator(const Communicator&) = delete;
   Communicator& operator=(const Communicator&) = delete;
 
   int rank() const { return rank_; }
-  int ranks() const { return world_->engine().ranks(); }
-  World& world() { return *world_; }
-  std::shared_ptr<World> shared_world() { return world_; }
+  int ranks() const { return team_->ranks(); }
+  int world_rank() const { return team_->map().world(rank_); }
+  World& world() const { return team_->world(); }
+  const std::shared_ptr<World>& shared_world() const { return team_->shared_world(); }
+  const std::shared_ptr<Team>& team() const { return team_; }
+  // What fails with it.
+  const std::shared_ptr<Scope>& scope() { return scope_; }
+  // OK, or the first error of the world or of this communicator.
+  absl::Status error() { return world().engine().error(*scope_); }
+  // Where it is talked about; made when it is first asked for.
+  const std::shared_ptr<Control>& control();
+  // Ends what is under way: nothing can be asked of it any more.
+  void Stop(const absl::Status& error);
   Stream* stream() { return stream_.get(); }  // the communicator's own
+
+  // Bytes that it takes beside its operations.
+  uint64_t memory() const {
+    return sizeof *this + sizeof(Scope) + sizeof(Stream) +
+           (sends_.capacity() + receives_.capacity()) * sizeof(std::pair<int, uint64_t>);
+  }
 
   // OK, or what is wrong with a request: null buffers, a root out of range, counts whose bytes do
   // not fit, in-place pointers that overlap wrongly. Fills in what the communicator decides.
@@ -87,12 +66,13 @@ class Communicator {
   absl::Status Synchronize();
 
  private:
-  Communicator(std::shared_ptr<World> world, int rank);
+  Communicator(std::shared_ptr<Team> team, int rank);
 
-  const std::shared_ptr<World> world_;
+  const std::shared_ptr<Team> team_;
   const int rank_;
+  const std::shared_ptr<Scope> scope_;
   const std::unique_ptr<Stream> stream_;
-  const uint32_t contexts_;                 // of collectives, used in turn
+  std::shared_ptr<Control> control_;
   const uint32_t channels_;                 // of the backend
   uint64_t calls_ = 0;                      // collectives so far
   absl::flat_hash_map<int, uint64_t> sends_, receives_;  // point-to-point calls so far, by peer

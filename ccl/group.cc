@@ -33,14 +33,37 @@ void Group::AddMessage(Communicator& communicator, Stream* stream,
 absl::Status Group::Leave() {
   if (--depth_ > 0) return absl::OkStatus();
   std::vector<Pending> pending = std::exchange(pending_, {});
+  std::vector<Forming> forming = std::exchange(forming_, {});
   absl::Status error = std::exchange(error_, absl::OkStatus());
   if (!error.ok()) {
     Unmake(pending);
+    for (const Forming& item : forming) item.end(error, nullptr);
     return error;
   }
   NumberMessages(pending);
   Start(pending);
-  return absl::OkStatus();
+  return Form(forming);
+}
+
+// All are begun before any is waited for: what one rank asks may hang on another's.
+absl::Status Group::Form(std::vector<Forming>& list) {
+  absl::Status error;
+  std::vector<std::unique_ptr<Formation>> formations;
+  std::vector<Formation*> waits;
+  for (const Forming& item : list) {
+    auto begun = item.begin();
+    if (!begun.ok()) {
+      error = begun.status();
+      break;
+    }
+    formations.push_back(*std::move(begun));
+    if (item.blocking) waits.push_back(formations.back().get());
+  }
+  if (error.ok()) error = Formation::Finish(waits);
+  for (size_t i = 0; i < list.size(); ++i) {
+    list[i].end(error, error.ok() ? std::move(formations[i]) : nullptr);
+  }
+  return error;
 }
 
 // What was numbered and will not run gives its number back: the communicators stay in step.

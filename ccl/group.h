@@ -3,11 +3,12 @@
 #define CCL_GROUP_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <vector>
 
 #include "absl/status/status.h"
-#include "ccl/communicator.h"
+#include "ccl/formation.h"
 
 namespace ccl {
 
@@ -27,6 +28,14 @@ class Group {
   void AddDelay(Communicator& communicator, Stream* stream, Time duration);
   // Messages of one stream with no other work between them are one exchange.
   void AddMessage(Communicator& communicator, Stream* stream, const Exchange::Message& message);
+  // A communicator to be made of another one.
+  struct Forming {
+    bool blocking = true;  // the group ends when it is there
+    std::function<absl::StatusOr<std::unique_ptr<Formation>>()> begin;
+    // With OK and the formation, which is done if it is blocking, or with the error and null.
+    std::function<void(const absl::Status&, std::unique_ptr<Formation>)> end;
+  };
+  void AddForming(Forming forming) { forming_.push_back(std::move(forming)); }
 
  private:
   struct Pending {
@@ -41,10 +50,12 @@ class Group {
   void Unmake(std::vector<Pending>& pending);
   void NumberMessages(std::vector<Pending>& pending);
   void Start(std::vector<Pending>& pending);
+  static absl::Status Form(std::vector<Forming>& list);
 
   int depth_ = 0;
   uint64_t messages_ = 0;
   std::vector<Pending> pending_;
+  std::vector<Forming> forming_;
   absl::Status error_;
 };
 

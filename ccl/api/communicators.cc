@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "ccl/api/config.h"
 #include "ccl/api/handles.h"
 #include "ccl/base/status.h"
 #include "ccl/rendezvous.h"
@@ -11,31 +12,15 @@
 namespace ccl::api {
 namespace {
 
-constexpr uint32_t kConfigMagic = 0xcc1cafeu;
-
 // A process has one, as it has one set of ids.
 Rendezvous& ProcessRendezvous() {
   static auto* rendezvous = new Rendezvous;
   return *rendezvous;
 }
 
-absl::StatusOr<Options> OptionsOf(const cclConfig_t* config) {
-  Options options;
-  if (config == nullptr) return options;
-  if (config->magic != kConfigMagic || config->size != sizeof(cclConfig_t)) {
-    return absl::InvalidArgumentError(
-        "the configuration was not initialised with CCL_CONFIG_INITIALIZER");
-  }
-  if (config->backend != nullptr) options.backend = config->backend;
-  if (config->algorithms != nullptr) options.algorithms = config->algorithms;
-  options.phantom = config->phantom != 0;
-  return options;
-}
-
-absl::StatusOr<cclComm*> NewComm(std::shared_ptr<World> world, int rank) {
+absl::StatusOr<cclComm*> NewComm(std::shared_ptr<World> world, int rank, bool blocking) {
   CCL_ASSIGN_OR_RETURN(auto communicator, Communicator::Create(std::move(world), rank));
-  auto* comm = new cclComm;
-  comm->magic = kCommMagic;
+  auto* comm = new cclComm{kCommMagic, blocking};
   comm->communicator = std::move(communicator);
   return comm;
 }
@@ -50,7 +35,7 @@ absl::StatusOr<cclComm*> InitRank(int nranks, const cclUniqueId& id, int rank,
   CCL_ASSIGN_OR_RETURN(
       std::shared_ptr<World> world,
       ProcessRendezvous().Meet({id.internal, CCL_UNIQUE_ID_BYTES}, options, nranks, rank));
-  return NewComm(std::move(world), rank);
+  return NewComm(std::move(world), rank, options.blocking);
 }
 
 }  // namespace
@@ -96,7 +81,7 @@ cclResult_t cclCommInitAllConfig(cclComm_t* comms, int ndev, const int*,
   auto world = ccl::World::Open(*options, ndev);
   if (!world.ok()) return Report(world.status());
   for (int i = 0; i < ndev; ++i) {
-    auto comm = NewComm(*world, i);
+    auto comm = NewComm(*world, i, options->blocking);
     if (!comm.ok()) {
       while (i > 0) delete comms[--i];
       return Report(comm.status());
@@ -106,39 +91,42 @@ cclResult_t cclCommInitAllConfig(cclComm_t* comms, int ndev, const int*,
   return cclSuccess;
 }
 
-cclResult_t cclCommDestroy(cclComm_t comm) {
-  if (comm == nullptr) return cclSuccess;
-  if (comm->magic != kCommMagic) return Report(CheckComm(comm));
-  if (absl::Status status = NotInGroup("cclCommDestroy"); !status.ok()) return Report(status);
-  comm->magic = 0;
-  delete comm;
-  return cclSuccess;
-}
-
 cclResult_t cclCommCount(cclComm_t comm, int* count) {
-  if (absl::Status status = CheckComm(comm); !status.ok()) return Report(status);
+  if (absl::Status status = CheckMade(comm); !status.ok()) return Report(status);
   if (count == nullptr) return Report(absl::InvalidArgumentError("count is null"));
   *count = comm->communicator->ranks();
   return cclSuccess;
 }
 
 cclResult_t cclCommUserRank(cclComm_t comm, int* rank) {
-  if (absl::Status status = CheckComm(comm); !status.ok()) return Report(status);
+  if (absl::Status status = CheckMade(comm); !status.ok()) return Report(status);
   if (rank == nullptr) return Report(absl::InvalidArgumentError("rank is null"));
   *rank = comm->communicator->rank();
   return cclSuccess;
 }
 
-cclResult_t cclCommGetAsyncError(cclComm_t comm, cclResult_t* error) {
-  if (comm == nullptr || comm->magic != kCommMagic || error == nullptr) {
-    return Report(absl::InvalidArgumentError("the communicator or the result pointer is invalid"));
+cclResult_t cclCommMemStats(cclComm_t comm, cclCommMemStat_t stat, uint64_t* value) {
+  if (absl::Status status = CheckMade(comm); !status.ok()) return Report(status);
+  if (value == nullptr) return Report(absl::InvalidArgumentError("value is null"));
+  ccl::Communicator& communicator = *comm->communicator;
+  const uint64_t persists = sizeof(cclComm) + communicator.memory();
+  switch (stat) {
+    case cclStatMemSuspend:
+    case cclStatMemSuspended:
+      *value = 0;
+      return cclSuccess;
+    case cclStatMemPersist:
+      *value = persists;
+      return cclSuccess;
+    case cclStatMemTotal:
+      *value = persists + communicator.world().engine().MemoryOf(*communicator.scope());
+      return cclSuccess;
   }
-  *error = Report(comm->communicator->world().engine().error());
-  return cclSuccess;
+  return Report(absl::InvalidArgumentError(absl::StrCat("unknown memory statistic ", int{stat})));
 }
 
 cclResult_t cclCommGetTime(cclComm_t comm, int64_t* picoseconds) {
-  if (absl::Status status = CheckComm(comm); !status.ok()) return Report(status);
+  if (absl::Status status = CheckMade(comm); !status.ok()) return Report(status);
   if (picoseconds == nullptr) return Report(absl::InvalidArgumentError("picoseconds is null"));
   *picoseconds = comm->communicator->world().engine().Now();
   return cclSuccess;
@@ -149,6 +137,7 @@ cclResult_t cclCommSynchronize(cclComm_t comm) {
   if (absl::Status status = NotInGroup("cclCommSynchronize"); !status.ok()) {
     return Report(status);
   }
+  const Waits waits(comm->waiting);
   return Report(comm->communicator->Synchronize());
 }
 

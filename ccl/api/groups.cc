@@ -21,6 +21,8 @@ const char* cclGetErrorString(cclResult_t result) {
     case cclInvalidUsage: return "invalid usage";
     case cclRemoteError: return "remote process exited or there was a network error";
     case cclInProgress: return "operation in progress";
+    case cclTimeout: return "an operation took longer than allowed";
+    case cclNumResults: break;
   }
   return "unknown result code";
 }

@@ -19,11 +19,14 @@ cclResult_t ResultOf(const absl::Status& status) {
     case absl::StatusCode::kNotFound:
     case absl::StatusCode::kOutOfRange:
       return cclInvalidArgument;
+    case absl::StatusCode::kAborted:
     case absl::StatusCode::kFailedPrecondition:
     case absl::StatusCode::kUnimplemented:
       return cclInvalidUsage;
     case absl::StatusCode::kUnavailable:
       return cclRemoteError;
+    case absl::StatusCode::kDeadlineExceeded:
+      return cclTimeout;
     case absl::StatusCode::kResourceExhausted:
       return cclSystemError;
     default:
@@ -48,12 +51,45 @@ absl::Status NotInGroup(absl::string_view call) {
       absl::StrCat(call, " inside a group: its operations start at cclGroupEnd"));
 }
 
-absl::Status CheckComm(cclComm* comm) {
+absl::Status CheckHandle(cclComm* comm) {
   if (comm == nullptr) return absl::InvalidArgumentError("the communicator is null");
   if (comm->magic != kCommMagic) {
     return absl::InvalidArgumentError("the communicator is not one, or has been destroyed");
   }
-  return comm->communicator->world().engine().error();
+  return absl::OkStatus();
+}
+
+absl::Status CheckMade(cclComm* comm) {
+  CCL_RETURN_IF_ERROR(CheckHandle(comm));
+  if (comm->formation != nullptr) {
+    auto done = comm->formation->Poll();
+    if (done.ok() && !*done) {
+      return absl::InvalidArgumentError(
+          "the communicator is still being made: call cclCommGetAsyncError until it says so no more");
+    }
+    if (done.ok()) {
+      comm->communicator = comm->formation->Take();
+    } else {
+      comm->not_made = done.status();
+    }
+    comm->formation = nullptr;
+  }
+  return comm->not_made;
+}
+
+absl::Status CheckComm(cclComm* comm) {
+  CCL_RETURN_IF_ERROR(CheckMade(comm));
+  if (comm->revoked) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "rank ", comm->communicator->rank(), ": the communicator has been revoked; it can be split, "
+        "shrunk and destroyed"));
+  }
+  if (comm->finalizing) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "rank ", comm->communicator->rank(), ": the communicator has been finalised; it can be "
+        "destroyed"));
+  }
+  return comm->communicator->error();
 }
 
 absl::StatusOr<Stream*> StreamOf(cclComm* comm, cclStream* stream) {
@@ -75,10 +111,10 @@ absl::Status CheckStream(cclStream* stream) {
   if (stream->magic != kStreamMagic) {
     return absl::InvalidArgumentError("the stream is not one, or has been destroyed");
   }
-  if (stream->alive.expired()) {
+  if (stream->waiting.expired()) {
     return absl::InvalidArgumentError("the stream's communicator has been destroyed");
   }
-  return stream->world->engine().error();
+  return stream->world->engine().error(*stream->stream->scope);
 }
 
 }  // namespace ccl::api

@@ -2,7 +2,9 @@
 #ifndef CCL_API_HANDLES_H_
 #define CCL_API_HANDLES_H_
 
+#include <atomic>
 #include <memory>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -13,14 +15,21 @@
 
 struct cclComm {
   uint32_t magic;
-  std::unique_ptr<ccl::Communicator> communicator;
-  std::shared_ptr<void> alive = std::make_shared<int>();
+  bool blocking;
+  bool finalizing = false, revoked = false;  // nothing more can be asked of it
+  std::unique_ptr<ccl::Communicator> communicator;  // null while it is being made
+  std::unique_ptr<ccl::Formation> formation;        // what makes it
+  absl::Status not_made;                            // why it was not
+  // Splits in which the rank takes part without getting a communicator.
+  std::vector<std::unique_ptr<ccl::Formation>> bystanding;
+  // Gone when the handle is. Counts the threads that wait for something of it.
+  std::shared_ptr<std::atomic<int>> waiting = std::make_shared<std::atomic<int>>(0);
 };
 struct cclStream {
   uint32_t magic;
   cclComm* comm;                      // for comparison; may be gone
   std::shared_ptr<ccl::World> world;  // outlives the communicator
-  std::weak_ptr<void> alive;          // of the communicator
+  std::weak_ptr<std::atomic<int>> waiting;  // of the communicator
   int rank;
   std::unique_ptr<ccl::Stream> stream;
 };
@@ -33,8 +42,24 @@ inline constexpr uint32_t kCommMagic = 0x63636c43, kStreamMagic = 0x63636c53;
 cclResult_t Report(const absl::Status& status);
 const char* LastError();
 
-// OK, what is wrong with the handle, or the world's first error.
+// OK, or what is wrong with the handle.
+absl::Status CheckHandle(cclComm* comm);
+// Of one that is being made: takes it over if it is there by now. InvalidArgument if it is not yet.
+absl::Status CheckMade(cclComm* comm);
+// OK, what is wrong with the handle, that it takes no more operations, or the first error of the
+// world or the communicator.
 absl::Status CheckComm(cclComm* comm);
+// Counts a thread that waits, so that an abort by another one knows when it has left.
+class Waits {
+ public:
+  explicit Waits(std::shared_ptr<std::atomic<int>> count) : count_(std::move(count)) { ++*count_; }
+  ~Waits() { --*count_; }
+  Waits(const Waits&) = delete;
+  Waits& operator=(const Waits&) = delete;
+
+ private:
+  const std::shared_ptr<std::atomic<int>> count_;
+};
 absl::Status CheckStream(cclStream* stream);
 // The queue that a call on `comm` names: null is the communicator's own.
 absl::StatusOr<Stream*> StreamOf(cclComm* comm, cclStream* stream);

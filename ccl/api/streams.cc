@@ -34,9 +34,10 @@ cclResult_t cclStreamCreate(cclComm_t comm, cclStream_t* stream) {
   if (stream == nullptr) return Report(absl::InvalidArgumentError("stream is null"));
   ccl::Communicator& communicator = *comm->communicator;
   *stream = new cclStream{kStreamMagic,   comm,
-                          communicator.shared_world(), comm->alive,
+                          communicator.shared_world(), comm->waiting,
                           communicator.rank(),
-                          communicator.world().engine().NewStream(communicator.rank())};
+                          communicator.world().engine().NewStream(
+                              communicator.world_rank(), communicator.scope())};
   return cclSuccess;
 }
 
@@ -59,6 +60,9 @@ cclResult_t cclStreamSynchronize(cclStream_t stream) {
   if (absl::Status status = NotInGroup("cclStreamSynchronize"); !status.ok()) {
     return Report(status);
   }
+  const std::shared_ptr<std::atomic<int>> count = stream->waiting.lock();
+  if (count == nullptr) return Report(CheckStream(stream));
+  const Waits waits(count);
   ccl::Stream* queue = stream->stream.get();
   return Report(stream->world->engine().Wait({&queue, 1}));
 }

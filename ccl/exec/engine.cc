@@ -77,15 +77,34 @@ std::vector<PortRecord> Engine::ports() {
   return backend_->ports();
 }
 
-std::unique_ptr<Stream> Engine::NewStream(int rank) {
+std::unique_ptr<Stream> Engine::NewStream(int rank, std::shared_ptr<Scope> scope) {
   auto stream = std::make_unique<Stream>();
   stream->rank = rank;
+  if (scope == nullptr) return stream;
+  std::lock_guard<std::mutex> lock(mutex_);
+  scope->streams.push_back(stream.get());
+  stream->scope = std::move(scope);
   return stream;
 }
 
 void Engine::Drop(Stream* stream) {
   std::lock_guard<std::mutex> lock(mutex_);
-  if (stream->queue.empty()) return;
+  Forget(stream);
+  if (stream->scope != nullptr) std::erase(stream->scope->streams, stream);
+}
+
+bool Engine::Stop(Scope& scope, const absl::Status& error) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (scope.error.ok()) scope.error = error;
+  bool under_way = false;
+  for (Stream* stream : scope.streams) under_way = Forget(stream) || under_way;
+  TellWaiters();
+  ReleaseWaiters();
+  return under_way;
+}
+
+bool Engine::Forget(Stream* stream) {
+  if (stream->queue.empty()) return false;
   StartHeldBack();
   if (stream->running > 0) {
     const uint32_t index = static_cast<uint32_t>(stream->running - 1);
@@ -100,6 +119,7 @@ void Engine::Drop(Stream* stream) {
     stream->running = 0;
   }
   stream->queue.clear();
+  return true;
 }
 
 void Engine::Enqueue(absl::Span<Stream* const> streams, std::vector<std::unique_ptr<Work>> work) {
@@ -109,6 +129,7 @@ void Engine::Enqueue(absl::Span<Stream* const> streams, std::vector<std::unique_
   for (Stream* stream : streams) {
     if (stream->running == 0 && !stream->held_back && !stream->queue.empty()) Begin(stream);
   }
+  Settle();
 }
 
 // Starts the front of an idle stream, or holds it back.
@@ -160,27 +181,39 @@ void Engine::Retire(Stream* stream) {
   stream->queue.pop_front();
 }
 
+void Engine::Completed(uint64_t token) {
+  const uint32_t index = static_cast<uint32_t>(token >> Work::kTagBits);
+  Stream* stream = running_[index].stream;
+  if (stream == nullptr) {
+    Slot& slot = running_[index];
+    if (--slot.outstanding > 0) return;
+    slot.dropped = nullptr;
+    free_slots_.push_back(index);
+    return;
+  }
+  Work& work = *running_[index].work;
+  work.Complete(token & ((uint64_t{1} << Work::kTagBits) - 1), *backend_);
+  if (work.done()) {
+    Retire(stream);
+    StartFront(stream);
+  }
+}
+
+void Engine::Settle() {
+  while (!workspace_.ready.empty()) {
+    const uint64_t token = workspace_.ready.back();
+    workspace_.ready.pop_back();
+    Completed(token);
+    if (workspace_.ready.empty()) ReleaseWaiters();
+  }
+}
+
 absl::Status Engine::PollOnce(Waiting waiting) {
   done_.clear();
   absl::Status status = backend_->Poll(waiting, done_);
   // Work started below may post, never poll: done_ stays as it is.
-  for (const Completion& completion : done_) {
-    const uint32_t index = static_cast<uint32_t>(completion.token >> Work::kTagBits);
-    Stream* stream = running_[index].stream;
-    if (stream == nullptr) {
-      Slot& slot = running_[index];
-      if (--slot.outstanding > 0) continue;
-      slot.dropped = nullptr;
-      free_slots_.push_back(index);
-      continue;
-    }
-    Work& work = *running_[index].work;
-    work.Complete(completion.token & ((uint64_t{1} << Work::kTagBits) - 1), *backend_);
-    if (work.done()) {
-      Retire(stream);
-      StartFront(stream);
-    }
-  }
+  for (const Completion& completion : done_) Completed(completion.token);
+  Settle();
   if (!followers_.empty() && free_slots_.size() == running_.size()) Unfold();
   return status;
 }
@@ -192,10 +225,34 @@ bool Engine::Idle(absl::Span<Stream* const> streams) {
 
 void Engine::ReleaseWaiters() {
   for (Waiter* waiter : waiters_) {
-    if (waiter->released || (error_.ok() && !Idle(waiter->streams))) continue;
+    if (waiter->released || (waiter->error.ok() && !Idle(waiter->streams))) continue;
     waiter->released = true;
     blocked_ -= waiter->owned;
     waiter->wake.notify_one();
+  }
+}
+
+absl::Status Engine::ErrorOf(absl::Span<Stream* const> streams) const {
+  if (!error_.ok()) return error_;
+  for (const Stream* stream : streams) {
+    if (stream->scope != nullptr && !stream->scope->error.ok()) return stream->scope->error;
+  }
+  return absl::OkStatus();
+}
+
+// Everything with work under way, that is.
+void Engine::FailWaiting(const absl::Status& error) {
+  for (const Slot& slot : running_) {
+    if (slot.stream == nullptr) continue;
+    absl::Status& first = slot.stream->scope == nullptr ? error_ : slot.stream->scope->error;
+    if (first.ok()) first = error;
+  }
+  TellWaiters();
+}
+
+void Engine::TellWaiters() {
+  for (Waiter* waiter : waiters_) {
+    if (waiter->error.ok()) waiter->error = ErrorOf(waiter->streams);
   }
 }
 
@@ -224,6 +281,33 @@ std::string Engine::Deadlock() const {
 
 absl::Status Engine::Wait(absl::Span<Stream* const> streams) {
   std::unique_lock<std::mutex> lock(mutex_);
+  return WaitFor(lock, streams, false);
+}
+
+absl::Status Engine::Wait(const Scope& scope) {
+  std::unique_lock<std::mutex> lock(mutex_);
+  const std::vector<Stream*> streams = scope.streams;
+  return WaitFor(lock, streams, false);
+}
+
+absl::StatusOr<bool> Engine::Flush(const Scope& scope) {
+  std::unique_lock<std::mutex> lock(mutex_);
+  const std::vector<Stream*> streams = scope.streams;
+  if (absl::Status error = WaitFor(lock, streams, true); !error.ok()) return error;
+  return Idle(streams);
+}
+
+uint64_t Engine::MemoryOf(const Scope& scope) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  uint64_t bytes = 0;
+  for (const Stream* stream : scope.streams) {
+    for (const std::unique_ptr<Work>& work : stream->queue) bytes += work->memory();
+  }
+  return bytes;
+}
+
+absl::Status Engine::WaitFor(std::unique_lock<std::mutex>& lock, absl::Span<Stream* const> streams,
+                             bool once) {
   const bool virtual_time = backend_->abilities().virtual_time;
   Waiter waiter;
   waiter.streams = streams;
@@ -242,27 +326,31 @@ absl::Status Engine::Wait(absl::Span<Stream* const> streams) {
   }
   waiters_.push_back(&waiter);
   blocked_ += waiter.owned;
-  while (error_.ok() && !Idle(streams)) {
+  waiter.error = ErrorOf(streams);
+  while (waiter.error.ok() && !Idle(streams)) {
     if (virtual_time && blocked_ < live_) {
+      if (once) break;
       waiter.wake.wait(lock);
       continue;
     }
     if (virtual_time && !held_back_.empty()) StartFor(waiter);
-    const absl::Status status = PollOnce(Waiting::kYes);
+    const absl::Status status = PollOnce(once && !virtual_time ? Waiting::kNo : Waiting::kYes);
     if (!status.ok()) {
       error_ = status;
+      TellWaiters();
     } else if (virtual_time && done_.empty()) {
-      error_ = absl::FailedPreconditionError(Deadlock());
+      FailWaiting(absl::FailedPreconditionError(Deadlock()));
     }
     ReleaseWaiters();
     if (!virtual_time) {
       lock.unlock();  // let other threads of this process in
       lock.lock();
     }
+    if (once) break;
   }
   if (!waiter.released) blocked_ -= waiter.owned;
   waiters_.erase(std::find(waiters_.begin(), waiters_.end(), &waiter));
-  return error_;
+  return waiter.error;
 }
 
 absl::StatusOr<bool> Engine::Query(Stream* stream) {
@@ -270,15 +358,24 @@ absl::StatusOr<bool> Engine::Query(Stream* stream) {
   if (error_.ok()) StartHeldBack();
   if (error_.ok() && !backend_->abilities().virtual_time) {
     absl::Status status = PollOnce(Waiting::kNo);
-    if (!status.ok()) error_ = status;
+    if (!status.ok()) {
+      error_ = status;
+      TellWaiters();
+      ReleaseWaiters();
+    }
   }
-  if (!error_.ok()) return error_;
+  if (absl::Status error = ErrorOf({&stream, 1}); !error.ok()) return error;
   return stream->queue.empty();
 }
 
 absl::Status Engine::error() {
   std::lock_guard<std::mutex> lock(mutex_);
   return error_;
+}
+
+absl::Status Engine::error(const Scope& scope) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  return error_.ok() ? scope.error : error_;
 }
 
 }  // namespace ccl

@@ -12,9 +12,18 @@
 
 namespace ccl {
 
+struct Stream;
+
+// What fails together: one rank's part in one communicator. Guarded by the lock of the engine.
+struct Scope {
+  absl::Status error;             // the first, which is final
+  std::vector<Stream*> streams;   // whose work this is
+};
+
 // A first-in first-out queue of one rank's work.
 struct Stream {
-  int rank = 0;
+  int rank = 0;                            // of the world
+  std::shared_ptr<Scope> scope;            // null: errors are the engine's
   std::list<std::unique_ptr<Work>> queue;  // the front is running; empty it takes no memory
   uint32_t running = 0;                    // its slot in the engine, plus one
   bool held_back = false;                  // the front waits to be started, perhaps folded
@@ -67,18 +76,31 @@ class Engine {
   void RecordPorts();
   std::vector<PortRecord> ports();
 
-  std::unique_ptr<Stream> NewStream(int rank);
-  // Forgets a stream's work. What is under way completes and goes nowhere: until then the work, with
+  std::unique_ptr<Stream> NewStream(int rank, std::shared_ptr<Scope> scope = nullptr);
+  // A stream is dropped before it is destroyed. Forgets a stream's work. What is under way completes and goes nowhere: until then the work, with
   // its scratch, stays alive.
   void Drop(Stream* stream);
   // Appends work to the streams, all before any of it runs. Never blocks.
   void Enqueue(absl::Span<Stream* const> streams, std::vector<std::unique_ptr<Work>> work);
-  // Returns when the streams are empty, or with the world's first error, which is final.
+  // Fails a scope, unless it has failed before, and drops the work of its streams: whoever waits
+  // for them returns with the error. Says whether anything was under way.
+  bool Stop(Scope& scope, const absl::Status& error);
+  // Returns when the streams are empty, or with the first error of the world or of a stream's scope,
+  // which is final. A deadlock fails every scope with work under way.
   absl::Status Wait(absl::Span<Stream* const> streams);
   // Progress without waiting. True when the stream is empty.
   absl::StatusOr<bool> Query(Stream* stream);
+  // Likewise of all streams of a scope. In virtual time it counts as waiting: when everybody else
+  // waits too, the clock moves to the next instant at which something completes.
+  absl::StatusOr<bool> Flush(const Scope& scope);
+  // Waits for all streams of a scope.
+  absl::Status Wait(const Scope& scope);
+  // What the work of a scope takes, in bytes.
+  uint64_t MemoryOf(const Scope& scope);
   // OK, or the world's first error.
   absl::Status error();
+  // Likewise, or the scope's.
+  absl::Status error(const Scope& scope);
 
  private:
   struct Waiter {
@@ -86,9 +108,13 @@ class Engine {
     std::thread::id thread;
     int owned = 0;  // endpoints that this wait blocks
     bool released = false;
+    absl::Status error;  // of the world or of a scope of its streams
     std::condition_variable wake;
   };
 
+  // Waits for ever, or once.
+  absl::Status WaitFor(std::unique_lock<std::mutex>& lock, absl::Span<Stream* const> streams,
+                       bool once);
   void Begin(Stream* stream);
   void StartFront(Stream* stream);
   void StartHeldBack();
@@ -97,6 +123,13 @@ class Engine {
   Whole FoldFor(const Waiter& waiter) const;
   void Unfold();
   void Retire(Stream* stream);
+  bool Forget(Stream* stream);
+  void Completed(uint64_t token);
+  // Takes what has completed without the backend.
+  void Settle();
+  void FailWaiting(const absl::Status& error);
+  void TellWaiters();  // of a new error
+  absl::Status ErrorOf(absl::Span<Stream* const> streams) const;
   absl::Status PollOnce(Waiting waiting);
   void ReleaseWaiters();
   static bool Idle(absl::Span<Stream* const> streams);

@@ -53,9 +53,10 @@ class Walk {
 }  // namespace
 
 Execution::Execution(std::shared_ptr<const Program> program, int rank, uint32_t context,
-                     Request request)
+                     Request request, RankMap map)
     : program_(std::move(program)),
       rank_(rank),
+      map_(std::move(map)),
       context_(context),
       request_(request),
       binding_(*program_, rank, request_) {}
@@ -81,6 +82,7 @@ absl::string_view Describe(Whole whole) {
 Whole Execution::Foldable(int period) const {
   const ProgramInfo& info = program_->info();
   if (!request_.phantom) return Whole::kBytes;
+  if (!map_.identity()) return Whole::kArrivals;
   if (info.rank_groups > 0 || info.shift == info.ranks || period % info.shift != 0) {
     return Whole::kProgram;
   }
@@ -102,9 +104,9 @@ void Execution::Start(Backend& backend) {
     if (lanes_[i].batches > 0) ++running_;
   }
   const Topology& topology = backend.topology();
-  const Time launch =
-      topology.LaunchTime(request_.collective, PlanBytes(request_, program_->info().ranks));
-  launching_ = PostLaunch(backend, rank_, launch, Token(0));
+  const int ranks = program_->info().ranks;
+  const Time launch = topology.LaunchTime(request_.collective, PlanBytes(request_, ranks), ranks);
+  launching_ = PostLaunch(backend, map_.world(rank_), launch, Token(0));
   if (!launching_) Begin(backend);
 }
 
@@ -195,7 +197,7 @@ void Execution::PostAll(Lane& lane, Backend& backend) {
     }
   }
   lane.outstanding += static_cast<uint32_t>(w.operations.size());
-  backend.Post(rank_, w.operations);
+  backend.Post(map_.world(rank_), w.operations);
   w.operations.clear();
   w.pieces.clear();
   w.ranges.clear();
@@ -206,7 +208,7 @@ void Execution::AddOperation(uint32_t index, const Step& step, Backend& backend)
   const absl::Span<const Ref> src = w.list.src(step), dst = w.list.dst(step);
   Operation operation;
   operation.channel = step.channel;
-  operation.peer = step.peer;
+  operation.peer = step.peer == kEveryMember ? kEveryMember : map_.world(step.peer);
   operation.context = context_;
   operation.token = Token(index);
   Workspace::Range range;
@@ -247,7 +249,7 @@ void Execution::AddOperation(uint32_t index, const Step& step, Backend& backend)
       const bool reduces = step.kind == StepKind::kGroupReduce;
       operation.kind = reduces ? OperationKind::kGroupReduce : OperationKind::kGroupCopy;
       operation.bytes = binding_.Bytes(src.empty() ? dst : src);
-      operation.group = {step.group, program_->RankGroup(step.group)};
+      operation.group = {step.group, WorldGroup(step.group)};
       read();
       write();
       if (!reduces || dst.empty() || request_.phantom) break;
@@ -258,7 +260,7 @@ void Execution::AddOperation(uint32_t index, const Step& step, Backend& backend)
     }
     case StepKind::kReconfigure:
       operation.kind = OperationKind::kReconfigure;
-      operation.group = {step.group, program_->RankGroup(step.group)};
+      operation.group = {step.group, WorldGroup(step.group)};
       break;
     case StepKind::kCopy:
     case StepKind::kReduce:
@@ -268,6 +270,16 @@ void Execution::AddOperation(uint32_t index, const Step& step, Backend& backend)
   }
   w.ranges.push_back(range);
   w.operations.push_back(operation);
+}
+
+absl::Span<const int> Execution::WorldGroup(uint32_t group) {
+  const absl::Span<const int> ranks = program_->RankGroup(group);
+  if (map_.identity()) return ranks;
+  std::vector<int>& translated = groups_[group];
+  if (translated.empty()) {
+    for (int rank : ranks) translated.push_back(map_.world(rank));
+  }
+  return translated;
 }
 
 Execution::Fold& Execution::NewFold(uint32_t lane, Operation& operation) {
@@ -388,7 +400,8 @@ std::string Execution::Describe() const {
 }
 
 void Exchange::Start(Backend& backend) {
-  launching_ = PostLaunch(backend, rank_, backend.topology().launch_overhead, Token(0));
+  launching_ =
+      PostLaunch(backend, map_.world(rank_), backend.topology().launch_overhead, Token(0));
   outstanding_ = 1;
   if (!launching_) Begin(backend);
 }
@@ -411,7 +424,7 @@ void Exchange::Begin(Backend& backend) {
     Operation operation;
     operation.kind = message.sends ? OperationKind::kSend : OperationKind::kRecv;
     operation.channel = message.channel;
-    operation.peer = message.peer;
+    operation.peer = map_.world(message.peer);
     operation.context = context_;
     operation.bytes = message.bytes;
     operation.token = Token(0);
@@ -425,7 +438,7 @@ void Exchange::Begin(Backend& backend) {
     operations.push_back(operation);
   }
   outstanding_ = operations.size();
-  backend.Post(rank_, operations);
+  backend.Post(map_.world(rank_), operations);
 }
 
 std::string Exchange::Describe() const {

@@ -1,12 +1,14 @@
 #ifndef CCL_EXEC_EXECUTION_H_
 #define CCL_EXEC_EXECUTION_H_
 
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "ccl/exec/binding.h"
+#include "ccl/exec/rank_map.h"
 
 namespace ccl {
 
@@ -22,6 +24,8 @@ struct Workspace {
   std::vector<ConstPiece> const_pieces;
   std::vector<Range> ranges;  // by operation
   std::vector<const void*> operands;
+  // Tokens of what has completed without the backend; the engine takes them before it returns.
+  std::vector<uint64_t> ready;
 };
 
 // Why all ranks run although the machine looks the same from many; or that they do not.
@@ -47,6 +51,8 @@ class Work {
   virtual bool done() const = 0;
   // Operations posted and not completed.
   virtual size_t outstanding() const = 0;
+  // Bytes that it takes.
+  virtual uint64_t memory() const { return 0; }
   // For reports: what it is, where it stands, whom it waits for.
   virtual std::string Describe() const = 0;
   // Whether ranks that run Like() work are shifts of each other by any multiple of `period`.
@@ -75,12 +81,15 @@ class Work {
 // when their step is issued; the backend is told what they cost where it models that.
 class Execution final : public Work, private Consumer {
  public:
-  Execution(std::shared_ptr<const Program> program, int rank, uint32_t context, Request request);
+  // `rank` is the program's, which `map` turns into the backend's.
+  Execution(std::shared_ptr<const Program> program, int rank, uint32_t context, Request request,
+            RankMap map = {});
 
   void Start(Backend& backend) override;
   void Complete(uint64_t tag, Backend& backend) override;
   bool done() const override { return running_ == 0 && started_ && !launching_; }
   size_t outstanding() const override;
+  uint64_t memory() const override { return sizeof *this + binding_.ScratchBytes(); }
   std::string Describe() const override;
   Whole Foldable(int period) const override;
   bool Like(const Work& other) const override;
@@ -116,10 +125,13 @@ class Execution final : public Work, private Consumer {
   Fold& NewFold(uint32_t lane, Operation& operation);
   // Does a copy or fold; returns the bytes to charge for.
   uint64_t LocalStep(const Step& step, OperationKind& kind);
+  // The members of a group of the program as the backend knows them.
+  absl::Span<const int> WorldGroup(uint32_t group);
   void Finish();
 
   const std::shared_ptr<const Program> program_;
   const int rank_;
+  const RankMap map_;
   const uint32_t context_;
   const Request request_;
   Binding binding_;
@@ -129,6 +141,7 @@ class Execution final : public Work, private Consumer {
   bool launching_ = false;  // the machine's launch time passes
   std::vector<Fold> folds_;
   std::vector<uint32_t> free_folds_;
+  std::map<uint32_t, std::vector<int>> groups_;  // translated; empty when the map is the identity
 };
 
 // Point-to-point messages of one group call: all posted together.
@@ -141,8 +154,8 @@ class Exchange final : public Work {
     uint64_t bytes;
     uint16_t channel = 0;
   };
-  Exchange(int rank, uint32_t context, std::vector<Message> messages)
-      : rank_(rank), context_(context), messages_(std::move(messages)) {}
+  Exchange(int rank, uint32_t context, std::vector<Message> messages, RankMap map = {})
+      : rank_(rank), map_(std::move(map)), context_(context), messages_(std::move(messages)) {}
 
   void Start(Backend& backend) override;
   void Complete(uint64_t, Backend& backend) override;
@@ -154,6 +167,7 @@ class Exchange final : public Work {
   void Begin(Backend& backend);
 
   const int rank_;
+  const RankMap map_;
   const uint32_t context_;
   const std::vector<Message> messages_;
   size_t outstanding_ = 0;

@@ -220,7 +220,7 @@ std::vector<Grouping> GroupingsOf(const Topology& topology) {
 double PredictTime(const AlgorithmSpec& spec, const Shape& shape, uint64_t bytes,
                    const Topology& topology) {
   const double m = static_cast<double>(bytes), slices = spec.slices;
-  const double launch = static_cast<double>(topology.LaunchTime(shape.collective, bytes));
+  const double launch = static_cast<double>(topology.LaunchTime(shape.collective, bytes, shape.ranks));
   if (!spec.parts.empty()) {
     return launch + Composed(spec.parts, 0, shape.collective, shape.ranks, m, slices, topology);
   }

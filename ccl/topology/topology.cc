@@ -49,7 +49,7 @@ bool Topology::DoesGroupOperations(absl::Span<const int> ranks, bool to_all) con
   return level.group_bandwidth > 0 && (!to_all || level.group_to_all);
 }
 
-Time Topology::LaunchTime(Collective collective, uint64_t bytes) const {
+Time Topology::LaunchTime(Collective collective, uint64_t bytes, int ranks) const {
   const bool exchange = collective == Collective::kAllToAll;
   const double rate = exchange ? exchange_bandwidth : block_bandwidth;
   if (rate == 0 || HasRoot(collective)) return launch_overhead;

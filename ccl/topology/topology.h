@@ -79,8 +79,8 @@ struct Topology {
   bool DoesGroupOperations(absl::Span<const int> ranks, bool to_all) const;
   // What an operation costs before its first message: launch_overhead, and of `bytes`, its larger
   // buffer, all at exchange_bandwidth for an all-to-all, the rank's own block at block_bandwidth for
-  // the other collectives in which all ranks do alike.
-  Time LaunchTime(Collective collective, uint64_t bytes) const;
+  // the other collectives in which all ranks do alike, `ranks` of them.
+  Time LaunchTime(Collective collective, uint64_t bytes, int ranks) const;
   // Stable text of every field; equal topologies have equal text. What ranks compare.
   std::string ToString() const;
 
@@ -88,6 +88,11 @@ struct Topology {
 };
 
 absl::Status Validate(const Topology& topology);
+
+// The machine as ranks `ranks` see it, renumbered in that order: distinct, and each of `topology`.
+// Groups stay where their members are neighbours in the new order; a group whose members come in
+// several runs is as many groups, and a level that joins nobody is left out.
+Topology Subset(const Topology& topology, absl::Span<const int> ranks);
 
 }  // namespace ccl
 

@@ -1,0 +1,29 @@
+#ifndef CCL_OPTIONS_H_
+#define CCL_OPTIONS_H_
+
+#include <cstdint>
+#include <string>
+
+namespace ccl {
+
+// What a caller may decide about a communicator. Equal on all of its ranks.
+struct Options {
+  std::string backend;     // a URL; empty: CCL_BACKEND, else mpi: under mpirun, else emulated:crossbar
+  std::string algorithms;  // rules of overrides.h, ahead of CCL_ALGO and CCL_ALGO_FILE
+  bool phantom = false;    // sizes without bytes; emulated backends only
+  bool blocking = true;    // calls that make and end communicators return when they are done
+  std::string name;        // for reports
+  int traffic_class = 0;   // handed to transports that know some
+  int min_channels = 0, max_channels = 0;  // of a plan; 0: the planner's choice
+  int deterministic = 0;   // cclDeterminism_t
+  int64_t timeout_ms = 0;  // of an operation in real time, 0: none
+  bool abort_on_timeout = false;
+  int check = -1;          // signatures compared: 0, 1; -1: on emulated worlds
+  bool split_share = false, shrink_share = false;
+
+  friend bool operator==(const Options&, const Options&) = default;
+};
+
+}  // namespace ccl
+
+#endif  // CCL_OPTIONS_H_
