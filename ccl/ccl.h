@@ -75,6 +75,8 @@ typedef enum CCL_ENUM {
 
 typedef struct cclComm* cclComm_t;
 typedef struct cclStream* cclStream_t;
+typedef struct cclEvent* cclEvent_t;
+typedef void (*cclHostFn_t)(void* userData);
 
 #define CCL_UNIQUE_ID_BYTES 128
 typedef struct {
@@ -200,11 +202,35 @@ CCL_API cclResult_t cclStreamCreate(cclComm_t comm, cclStream_t* stream);
 CCL_API cclResult_t cclStreamDestroy(cclStream_t stream);
 CCL_API cclResult_t cclStreamSynchronize(cclStream_t stream);
 /* cclSuccess when the stream is empty, else cclInProgress. Virtual time does not move on: on an
- * emulated backend only Synchronize makes progress. */
+ * emulated backend only Synchronize makes progress. On a real one operations progress without being
+ * asked, by a thread of the library's own while nobody waits; where the program has started MPI below
+ * MPI_THREAD_MULTIPLE, only inside calls, and below MPI_THREAD_SERIALIZED only inside those of the
+ * thread that made the communicator: calls of others are cclInvalidUsage. */
 CCL_API cclResult_t cclStreamQuery(cclStream_t stream);
 /* The rank computes for so long: virtual time on an emulated backend, nothing on a real one. */
 CCL_API cclResult_t cclStreamCompute(cclStream_t stream, int64_t picoseconds);
 CCL_API cclResult_t cclCommCompute(cclComm_t comm, int64_t picoseconds);
+
+/* Events: points in a stream that other streams and the program wait for and read the time of. `stream`
+ * may be NULL, the communicator's own. An event that has never been recorded counts as reached; of one
+ * that is recorded again the last recording counts, from the call on. Work that is dropped (abort,
+ * revoke, destroy) reaches its events without a time. A thread at a time for one event. */
+CCL_API cclResult_t cclEventCreate(cclEvent_t* event);
+CCL_API cclResult_t cclEventDestroy(cclEvent_t event); /* what waits for it goes on waiting */
+CCL_API cclResult_t cclEventRecord(cclEvent_t event, cclComm_t comm, cclStream_t stream);
+/* What is queued on the stream from now on starts when the event, of any communicator of the same
+ * world, has been reached. Does not block. */
+CCL_API cclResult_t cclStreamWaitEvent(cclComm_t comm, cclStream_t stream, cclEvent_t event);
+CCL_API cclResult_t cclEventSynchronize(cclEvent_t event); /* blocks, as cclStreamSynchronize does */
+CCL_API cclResult_t cclEventQuery(cclEvent_t event); /* cclSuccess when reached, else cclInProgress */
+/* `picoseconds` between two recorded events, of virtual time on an emulated backend;
+ * cclInProgress when one has not been reached. */
+CCL_API cclResult_t cclEventElapsedTime(int64_t* picoseconds, cclEvent_t start, cclEvent_t end);
+/* Calls `function(userData)` in the order of the stream, on whichever thread drives the world, which
+ * stands still meanwhile; takes no virtual time. The function calls nothing of ccl
+ * (cclInvalidUsage). */
+CCL_API cclResult_t cclLaunchHostFunc(cclComm_t comm, cclStream_t stream, cclHostFn_t function,
+                                      void* userData);
 
 /* Operations between cclGroupStart and cclGroupEnd start together; errors come back from
  * cclGroupEnd. Groups nest. A thread that drives several ranks needs one. */

@@ -27,6 +27,7 @@ class Communicator {
   Communicator& operator=(const Communicator&) = delete;
 
   int rank() const { return rank_; }
+  uint64_t calls() const { return calls_; }  // of collectives, so far
   int ranks() const { return team_->ranks(); }
   int world_rank() const { return team_->map().world(rank_); }
   World& world() const { return team_->world(); }

@@ -14,8 +14,8 @@ void Group::AddCollective(Communicator& communicator, Stream* stream, std::uniqu
   pending_.back().numbered = true;
 }
 
-void Group::AddDelay(Communicator& communicator, Stream* stream, Time duration) {
-  pending_.push_back({&communicator, stream, std::make_unique<Delay>(communicator.rank(), duration)});
+void Group::AddWork(Communicator& communicator, Stream* stream, std::unique_ptr<Work> work) {
+  pending_.push_back({&communicator, stream, std::move(work)});
 }
 
 void Group::AddMessage(Communicator& communicator, Stream* stream,

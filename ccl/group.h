@@ -25,7 +25,8 @@ class Group {
 
   // `work` is numbered, by Communicator::Make.
   void AddCollective(Communicator& communicator, Stream* stream, std::unique_ptr<Work> work);
-  void AddDelay(Communicator& communicator, Stream* stream, Time duration);
+  // Work that is of no use to other ranks.
+  void AddWork(Communicator& communicator, Stream* stream, std::unique_ptr<Work> work);
   // Messages of one stream with no other work between them are one exchange.
   void AddMessage(Communicator& communicator, Stream* stream, const Exchange::Message& message);
   // A communicator to be made of another one.

@@ -7,6 +7,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "ccl/base/log.h"
 #include "ccl/base/status.h"
 #include "ccl/team.h"
 
@@ -129,7 +130,19 @@ absl::StatusOr<std::shared_ptr<World>> World::Open(const Options& options, int r
   world->rules_ = std::move(parsed);
   world->planner_ = std::make_unique<Planner>(world->topology_, world->rules_,
                                               backend->abilities().group_operations);
+  const Threads threads = backend->abilities().threads;
   world->engine_ = std::make_unique<Engine>(std::move(backend));
+  if (Logs(LogLevel::kInfo, LogPart::kInit)) {
+    Log(LogLevel::kInfo, LogPart::kInit,
+        absl::StrCat("world of ", world->topology_.ranks, " ranks over ", url, ", of which ",
+                     world->engine_->local_ranks().size(), " are here, the first ",
+                     world->engine_->local_ranks().front()));
+  }
+  if (threads != Threads::kAny) {
+    Log(LogLevel::kWarn, LogPart::kInit,
+        absl::StrCat("the program has started MPI below MPI_THREAD_MULTIPLE: operations progress only "
+                     "inside calls", threads == Threads::kOne ? " of this thread" : ""));
+  }
   return world;
 }
 

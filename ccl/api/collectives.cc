@@ -1,10 +1,23 @@
 // Collectives and point-to-point messages: validation of enums, and their way into the group.
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "ccl/api/handles.h"
+#include "ccl/base/log.h"
 #include "ccl/base/status.h"
 
 namespace ccl::api {
 namespace {
+
+// NCCL's line of a call.
+void LogCall(const Request& request, const Communicator& communicator, const void* comm,
+             const void* stream) {
+  Log(LogLevel::kInfo, LogPart::kColl,
+      absl::StrFormat("%s: opCount %x sendbuff %p recvbuff %p count %u datatype %d op %d root %d comm %p "
+                      "[nranks=%d] rank %d stream %p",
+                      Name(request.collective), communicator.calls(), request.in, request.out,
+                      request.count, static_cast<int>(request.type), static_cast<int>(request.op),
+                      request.root, comm, communicator.ranks(), communicator.rank(), stream));
+}
 
 cclResult_t Collect(Collective collective, const void* in, void* out, size_t count,
                     cclDataType_t type, int op, int root, cclComm* comm, cclStream* stream) {
@@ -23,6 +36,7 @@ cclResult_t Collect(Collective collective, const void* in, void* out, size_t cou
                     out};
     CCL_ASSIGN_OR_RETURN(Stream * queue, StreamOf(comm, stream));
     CCL_RETURN_IF_ERROR(communicator.Validate(request));
+    if (Logs(LogLevel::kInfo, LogPart::kColl)) LogCall(request, communicator, comm, stream);
     CCL_ASSIGN_OR_RETURN(std::unique_ptr<Work> work, communicator.Make(request, ""));
     ThreadGroup().AddCollective(communicator, queue, std::move(work));
     return absl::OkStatus();

@@ -51,7 +51,14 @@ absl::Status NotInGroup(absl::string_view call) {
       absl::StrCat(call, " inside a group: its operations start at cclGroupEnd"));
 }
 
+absl::Status NotInHostCall() {
+  if (!InHostCall()) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      "a function given to cclLaunchHostFunc calls ccl: it runs while the world stands still");
+}
+
 absl::Status CheckHandle(cclComm* comm) {
+  CCL_RETURN_IF_ERROR(NotInHostCall());
   if (comm == nullptr) return absl::InvalidArgumentError("the communicator is null");
   if (comm->magic != kCommMagic) {
     return absl::InvalidArgumentError("the communicator is not one, or has been destroyed");
@@ -104,6 +111,7 @@ absl::StatusOr<Stream*> StreamOf(cclComm* comm, cclStream* stream) {
 }
 
 absl::Status CheckStream(cclStream* stream) {
+  CCL_RETURN_IF_ERROR(NotInHostCall());
   if (stream == nullptr) {
     return absl::InvalidArgumentError(
         "the stream is null; the communicator's own is waited for by cclCommSynchronize");

@@ -11,6 +11,7 @@
 #include "absl/strings/string_view.h"
 #include "ccl/ccl.h"
 #include "ccl/communicator.h"
+#include "ccl/exec/event.h"
 #include "ccl/group.h"
 
 struct cclComm {
@@ -25,6 +26,12 @@ struct cclComm {
   // Gone when the handle is. Counts the threads that wait for something of it.
   std::shared_ptr<std::atomic<int>> waiting = std::make_shared<std::atomic<int>>(0);
 };
+struct cclEvent {
+  uint32_t magic;
+  std::shared_ptr<ccl::Event> event = std::make_shared<ccl::Event>();
+  std::weak_ptr<ccl::World> world = {};  // where it was recorded last
+  int rank = 0;                          // of it
+};
 struct cclStream {
   uint32_t magic;
   cclComm* comm;                      // for comparison; may be gone
@@ -36,7 +43,8 @@ struct cclStream {
 
 namespace ccl::api {
 
-inline constexpr uint32_t kCommMagic = 0x63636c43, kStreamMagic = 0x63636c53;
+inline constexpr uint32_t kCommMagic = 0x63636c43, kStreamMagic = 0x63636c53,
+                          kEventMagic = 0x63636c45;
 
 // Keeps the text of an error for cclGetLastError of this thread.
 cclResult_t Report(const absl::Status& status);
@@ -67,6 +75,8 @@ absl::StatusOr<Stream*> StreamOf(cclComm* comm, cclStream* stream);
 // What this thread has open between cclGroupStart and cclGroupEnd.
 Group& ThreadGroup();
 absl::Status NotInGroup(absl::string_view call);
+// A host function of the user's runs under the lock of its world: it calls nothing of ccl.
+absl::Status NotInHostCall();
 
 // Runs `f`; outside a group its error is the call's, inside it is cclGroupEnd's too.
 template <typename F>

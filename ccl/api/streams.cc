@@ -17,7 +17,9 @@ cclResult_t Compute(cclComm* comm, cclStream* stream, int64_t picoseconds) {
       return absl::InvalidArgumentError(
           absl::StrCat("a time to compute of ", picoseconds, " ps is not in 0 .. one day"));
     }
-    ThreadGroup().AddDelay(*comm->communicator, queue, picoseconds);
+    Communicator& communicator = *comm->communicator;
+    ThreadGroup().AddWork(communicator, queue,
+                          std::make_unique<Delay>(communicator.world_rank(), picoseconds));
     return absl::OkStatus();
   });
 }

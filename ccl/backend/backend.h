@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "ccl/base/types.h"
@@ -81,6 +82,10 @@ struct Completion {
   uint64_t token = 0;
 };
 
+// Which threads may call a backend, one at a time: any, whenever; any, while the program itself is not
+// in the library below; the one that opened it.
+enum class Threads : uint8_t { kAny, kSerialized, kOne };
+
 struct Abilities {
   bool virtual_time = false;    // time advances in Poll only, and never while a rank could act
   bool phantom = false;         // operations may carry sizes without bytes
@@ -89,6 +94,7 @@ struct Abilities {
   // Operations carry contexts below the one and channels below the other number; at least 4 and 1.
   uint32_t contexts = 0;
   uint32_t channels = 0;
+  Threads threads = Threads::kAny;
 };
 
 enum class Waiting : uint8_t { kNo, kYes };
@@ -150,6 +156,13 @@ class Backend {
   // Likewise: OK if every process comes with OK; else, on all of them, the status of the first that
   // does not.
   virtual absl::Status Agree(const absl::Status& own) = 0;
+
+  // A backend of some of the ranks, in their order, which are its ranks 0, 1, ...: collective over
+  // them alone, and possible when this one has failed because others have died.
+  virtual absl::StatusOr<std::unique_ptr<Backend>> Part(absl::Span<const int> /*ranks*/) {
+    return absl::UnimplementedError(
+        absl::StrCat("the ", name(), " backend cannot go on with some of its ranks after a failure"));
+  }
 
   // What decides virtual times: the fabric's engine. Empty in real time.
   virtual absl::string_view engine() const { return ""; }

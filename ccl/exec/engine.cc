@@ -1,5 +1,7 @@
 #include "ccl/exec/engine.h"
 
+#include <sched.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -14,17 +16,20 @@ Engine::Engine(std::unique_ptr<Backend> backend)
   owner_.resize(backend_->ranks());
   left_.assign(backend_->ranks(), false);
   live_ = static_cast<int>(backend_->local_ranks().size());
+  const Abilities has = backend_->abilities();
+  progresses_ = !has.virtual_time && has.threads == Threads::kAny;
+  if (has.threads == Threads::kOne) home_ = std::this_thread::get_id();
 }
 
-Engine::~Engine() = default;
+Engine::~Engine() { StopProgress(); }
 
 void Engine::Adopt(int rank) {
-  std::lock_guard<std::mutex> lock(mutex_);
+  const Entry lock(*this);
   owner_[rank] = std::this_thread::get_id();
 }
 
 void Engine::Leave(int rank) {
-  std::lock_guard<std::mutex> lock(mutex_);
+  const Entry lock(*this);
   if (left_[rank]) return;
   left_[rank] = true;
   --live_;
@@ -38,42 +43,42 @@ void Engine::Leave(int rank) {
 }
 
 absl::Status Engine::ShareFromRankZero(std::string& bytes) {
-  std::lock_guard<std::mutex> lock(mutex_);
+  const Entry lock(*this);
   return backend_->ShareFromRankZero(bytes);
 }
 
 Time Engine::Now() {
-  std::lock_guard<std::mutex> lock(mutex_);
+  const Entry lock(*this);
   return backend_->Now();
 }
 
 Actors Engine::actors() {
-  std::lock_guard<std::mutex> lock(mutex_);
+  const Entry lock(*this);
   return actors_;
 }
 
 uint64_t Engine::Digest() {
-  std::lock_guard<std::mutex> lock(mutex_);
+  const Entry lock(*this);
   return backend_->Digest();
 }
 
 void Engine::RecordFlows() {
-  std::lock_guard<std::mutex> lock(mutex_);
+  const Entry lock(*this);
   backend_->RecordFlows();
 }
 
 absl::Span<const FlowRecord> Engine::flows() {
-  std::lock_guard<std::mutex> lock(mutex_);
+  const Entry lock(*this);
   return backend_->flows();
 }
 
 void Engine::RecordPorts() {
-  std::lock_guard<std::mutex> lock(mutex_);
+  const Entry lock(*this);
   backend_->RecordPorts();
 }
 
 std::vector<PortRecord> Engine::ports() {
-  std::lock_guard<std::mutex> lock(mutex_);
+  const Entry lock(*this);
   return backend_->ports();
 }
 
@@ -81,23 +86,27 @@ std::unique_ptr<Stream> Engine::NewStream(int rank, std::shared_ptr<Scope> scope
   auto stream = std::make_unique<Stream>();
   stream->rank = rank;
   if (scope == nullptr) return stream;
-  std::lock_guard<std::mutex> lock(mutex_);
+  const Entry lock(*this);
   scope->streams.push_back(stream.get());
   stream->scope = std::move(scope);
   return stream;
 }
 
 void Engine::Drop(Stream* stream) {
-  std::lock_guard<std::mutex> lock(mutex_);
+  const Entry lock(*this);
   Forget(stream);
+  Settle();
   if (stream->scope != nullptr) std::erase(stream->scope->streams, stream);
 }
 
 bool Engine::Stop(Scope& scope, const absl::Status& error) {
-  std::lock_guard<std::mutex> lock(mutex_);
+  const Entry lock(*this);
   if (scope.error.ok()) scope.error = error;
   bool under_way = false;
-  for (Stream* stream : scope.streams) under_way = Forget(stream) || under_way;
+  for (Stream* stream : scope.streams) {
+    under_way = Forget(stream) || under_way;
+    Settle();
+  }
   TellWaiters();
   ReleaseWaiters();
   return under_way;
@@ -123,13 +132,14 @@ bool Engine::Forget(Stream* stream) {
 }
 
 void Engine::Enqueue(absl::Span<Stream* const> streams, std::vector<std::unique_ptr<Work>> work) {
-  std::lock_guard<std::mutex> lock(mutex_);
+  const Entry lock(*this);
   if (!error_.ok()) return;
   for (size_t i = 0; i < work.size(); ++i) streams[i]->queue.push_back(std::move(work[i]));
   for (Stream* stream : streams) {
     if (stream->running == 0 && !stream->held_back && !stream->queue.empty()) Begin(stream);
   }
   Settle();
+  StartProgress();
 }
 
 // Starts the front of an idle stream, or holds it back.
@@ -298,7 +308,7 @@ absl::StatusOr<bool> Engine::Flush(const Scope& scope) {
 }
 
 uint64_t Engine::MemoryOf(const Scope& scope) {
-  std::lock_guard<std::mutex> lock(mutex_);
+  const Entry lock(*this);
   uint64_t bytes = 0;
   for (const Stream* stream : scope.streams) {
     for (const std::unique_ptr<Work>& work : stream->queue) bytes += work->memory();
@@ -344,17 +354,19 @@ absl::Status Engine::WaitFor(std::unique_lock<std::mutex>& lock, absl::Span<Stre
     ReleaseWaiters();
     if (!virtual_time) {
       lock.unlock();  // let other threads of this process in
+      while (wanted_ > 0) sched_yield();
       lock.lock();
     }
     if (once) break;
   }
   if (!waiter.released) blocked_ -= waiter.owned;
   waiters_.erase(std::find(waiters_.begin(), waiters_.end(), &waiter));
+  if (asleep_ && free_slots_.size() != running_.size()) called_.notify_one();
   return waiter.error;
 }
 
 absl::StatusOr<bool> Engine::Query(Stream* stream) {
-  std::lock_guard<std::mutex> lock(mutex_);
+  const Entry lock(*this);
   if (error_.ok()) StartHeldBack();
   if (error_.ok() && !backend_->abilities().virtual_time) {
     absl::Status status = PollOnce(Waiting::kNo);
@@ -369,12 +381,17 @@ absl::StatusOr<bool> Engine::Query(Stream* stream) {
 }
 
 absl::Status Engine::error() {
-  std::lock_guard<std::mutex> lock(mutex_);
+  const Entry lock(*this);
   return error_;
 }
 
 absl::Status Engine::error(const Scope& scope) {
-  std::lock_guard<std::mutex> lock(mutex_);
+  if (home_ != std::thread::id() && home_ != std::this_thread::get_id()) {
+    return absl::FailedPreconditionError(
+        "the program has started MPI for one thread (MPI_THREAD_SINGLE or FUNNELED): calls come from "
+        "the thread that made the communicator");
+  }
+  const Entry lock(*this);
   return error_.ok() ? scope.error : error_;
 }
 

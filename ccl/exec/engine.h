@@ -1,6 +1,7 @@
 #ifndef CCL_EXEC_ENGINE_H_
 #define CCL_EXEC_ENGINE_H_
 
+#include <atomic>
 #include <condition_variable>
 #include <list>
 #include <memory>
@@ -41,6 +42,10 @@ struct Actors {
 // belongs to the thread that adopted it, and a thread that waits blocks all of its endpoints. The
 // last thread to block drives the world; whoever it releases counts as running again before the
 // clock moves on, so results do not depend on how threads are scheduled.
+//
+// In real time whoever waits drives the world. While nobody does and there is work, a thread of the
+// engine's own does, if the backend takes calls from any thread; else there is progress only inside
+// calls, and if it takes those of one thread alone, others are an error.
 //
 // Folding: a machine that looks the same from every period-th rank (Backend::period) need not run
 // them all. When one thread waits for the same symmetric collective on all ranks, none of it begun,
@@ -112,6 +117,25 @@ class Engine {
     std::condition_variable wake;
   };
 
+  // The lock, for everything but waiting: who drives the world lets those in who want it.
+  class Entry {
+   public:
+    explicit Entry(Engine& engine) : engine_(engine) {
+      ++engine_.wanted_;
+      engine_.mutex_.lock();
+      --engine_.wanted_;
+    }
+    ~Entry() { engine_.mutex_.unlock(); }
+    Entry(const Entry&) = delete;
+    Entry& operator=(const Entry&) = delete;
+
+   private:
+    Engine& engine_;
+  };
+
+  void StartProgress();
+  void StopProgress();
+  void Progress();
   // Waits for ever, or once.
   absl::Status WaitFor(std::unique_lock<std::mutex>& lock, absl::Span<Stream* const> streams,
                        bool once);
@@ -136,7 +160,13 @@ class Engine {
   std::string Deadlock() const;
 
   std::mutex mutex_;
+  std::atomic<int> wanted_{0};  // threads that want the lock
   const std::unique_ptr<Backend> backend_;
+  bool progresses_ = false;     // by a thread of its own, once there is something to do
+  std::thread::id home_;        // the one thread that may call; default: any may
+  std::thread progress_;
+  std::condition_variable called_;
+  bool asleep_ = false, stopping_ = false;
   std::vector<std::thread::id> owner_;  // by rank; default: nobody
   std::vector<bool> left_;
   int live_ = 0;     // local endpoints that have not left

@@ -31,7 +31,7 @@ class MpiBackend final : public Backend, private Tenant {
   const Topology& topology() const override { return topology_; }
   // As many contexts and channels as this MPI's tags hold.
   Abilities abilities() const override {
-    return {.contexts = tags_.contexts(), .channels = tags_.channels()};
+    return {.contexts = tags_.contexts(), .channels = tags_.channels(), .threads = Level()};
   }
   Time Now() const override;
   void Post(int rank, absl::Span<const Operation> operations) override;

@@ -44,6 +44,13 @@ bool Running() {
   return initialised && !finalised;
 }
 
+Threads Level() {
+  int provided = MPI_THREAD_SINGLE;
+  MPI_Query_thread(&provided);
+  if (provided == MPI_THREAD_MULTIPLE) return Threads::kAny;
+  return provided == MPI_THREAD_SERIALIZED ? Threads::kSerialized : Threads::kOne;
+}
+
 absl::Status Start() {
   std::lock_guard<std::mutex> lock(AllTenants().mutex);
   int initialised = 0, finalised = 0;

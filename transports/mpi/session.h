@@ -3,6 +3,7 @@
 #define TRANSPORTS_MPI_SESSION_H_
 
 #include "absl/status/status.h"
+#include "ccl/backend/backend.h"
 
 namespace ccl::mpi {
 
@@ -22,6 +23,9 @@ class Tenant {
 // MPI unfinalised: finalising would wait for the very peers that may wait for us. mpirun then ends
 // the job, which is what they need. FailedPrecondition when MPI has been finalised already.
 absl::Status Start();
+
+// Which threads may call MPI, by the level at which it runs. One is the one that started it.
+Threads Level();
 
 // Initialised and not finalised.
 bool Running();
