@@ -1,6 +1,7 @@
 #include "ccl/communicator.h"
 
 #include <algorithm>
+#include <cstring>
 #include <new>
 #include <utility>
 
@@ -13,6 +14,8 @@ namespace {
 
 // Of a rank's larger buffer: beyond any memory, and below where virtual time overflows.
 constexpr uint64_t kMostBytes = uint64_t{1} << 40, kMostPhantomBytes = uint64_t{1} << 50;
+// Beyond so many ranks in a process operations are not recorded: it would be gigabytes.
+constexpr size_t kMostRecorded = 4096;
 
 }  // namespace
 
@@ -36,13 +39,27 @@ std::unique_ptr<Communicator> Communicator::Of(std::shared_ptr<Team> team, int r
   return std::unique_ptr<Communicator>(new Communicator(std::move(team), rank));
 }
 
+namespace {
+
+std::shared_ptr<Scope> ScopeFor(const Team& team) {
+  auto scope = std::make_shared<Scope>();
+  scope->timeout = team.options().timeout_ms * 1'000'000'000;
+  scope->drops = team.options().abort_on_timeout;
+  return scope;
+}
+
+}  // namespace
+
 Communicator::Communicator(std::shared_ptr<Team> team, int rank)
-    : team_(std::move(team)), rank_(rank), scope_(std::make_shared<Scope>()),
+    : team_(std::move(team)), rank_(rank), scope_(ScopeFor(*team_)),
       stream_(world().engine().NewStream(world_rank(), scope_)),
-      channels_(world().engine().abilities().channels) {}
+      channels_(world().engine().abilities().channels) {
+  team_->Add(scope_);
+}
 
 Communicator::~Communicator() {
   Stop(absl::InvalidArgumentError("the communicator has been destroyed"));
+  team_->Remove(scope_.get());
   world().engine().Drop(stream_.get());
   if (team_->whole()) {
     world().LeaveTeam(rank_);
@@ -52,7 +69,7 @@ Communicator::~Communicator() {
 }
 
 const std::shared_ptr<Control>& Communicator::control() {
-  if (control_ == nullptr) control_ = std::make_shared<Control>(shared_world(), world_rank());
+  if (control_ == nullptr) control_ = std::make_shared<Control>(shared_world(), world_rank(), scope_->timeout);
   return control_;
 }
 
@@ -119,22 +136,67 @@ absl::StatusOr<std::unique_ptr<Work>> Communicator::Make(const Request& request,
         " wire channels, and the ", world().engine().backend_name(), " backend has ", channels_,
         " here; fewer slices take fewer"));
   }
+  const std::string algorithm = Format(plan->spec);
+  const Signature signature = SignatureOf(calls_ + 1, request, algorithm);
+  const bool together = world().engine().abilities().virtual_time;  // all ranks are in this process
+  if (team_->checks() && together) {
+    if (absl::Status status = team_->ledger().Enter(rank_, signature); !status.ok()) {
+      team_->FailAll(status);
+      return status;
+    }
+  }
   // What the operation needs is the caller's choice of count: too much is an error, not an end.
   try {
-    auto work = std::make_unique<Execution>(plan->program, rank_, team_->ContextOf(calls_), request,
-                                            team_->map());
+    std::unique_ptr<Work> work = std::make_unique<Execution>(
+        plan->program, rank_, team_->ContextOf(calls_), request, team_->map());
+    if (team_->checks() && !together) {
+      CCL_ASSIGN_OR_RETURN(std::shared_ptr<const Plan> asks,
+                           team_->planner().Choose(Collective::kAllGather,
+                                                   sizeof signature * static_cast<uint64_t>(ranks()), 0, ""));
+      work = MakeChecked(std::move(work), asks->program, rank_, team_->ContextOf(calls_), team_->map(),
+                         signature, scope_);
+    }
     ++calls_;
+    FlightRecord record;
+    record.sequence = calls_;
+    record.collective = request.collective;
+    record.type = request.type;
+    record.op = request.op;
+    record.root = request.root;
+    record.count = request.count;
+    record.in = request.in;
+    record.out = request.out;
+    std::memcpy(record.algorithm, signature.algorithm, sizeof record.algorithm);
+    Record(*work, record);
     return work;
   } catch (const std::bad_alloc&) {
+    if (team_->checks() && together) team_->ledger().TakeBack(calls_ + 1);
     return absl::InvalidArgumentError(absl::StrCat("rank ", rank_, ", ", Name(request.collective),
                                                    ": no memory for the scratch of ", request.count,
                                                    " elements"));
   }
 }
 
+void Communicator::Unmake() {
+  if (team_->checks() && world().engine().abilities().virtual_time) team_->ledger().TakeBack(calls_);
+  --calls_;
+}
+
+void Communicator::Record(Work& work, const FlightRecord& record) {
+  if (world().engine().local_ranks().size() > kMostRecorded) return;
+  world().engine().Locked([&] {
+    if (flight_ == nullptr) flight_ = std::make_shared<FlightRing>();
+    work.RecordIn(flight_, flight_->Add(record));
+  });
+}
+
 std::unique_ptr<Work> Communicator::MakeExchange(std::vector<Exchange::Message> messages) {
-  return std::make_unique<Exchange>(rank_, team_->exchange_context(), std::move(messages),
-                                    team_->map());
+  FlightRecord record;
+  for (const Exchange::Message& message : messages) record.count += message.bytes;
+  record.root = messages.empty() ? 0 : messages.front().peer;
+  auto work = std::make_unique<Exchange>(rank_, team_->exchange_context(), std::move(messages), team_->map());
+  Record(*work, record);
+  return work;
 }
 
 uint16_t Communicator::NextChannel(bool sends, int peer) {

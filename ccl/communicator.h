@@ -43,6 +43,8 @@ class Communicator {
   void Stop(const absl::Status& error);
   Stream* stream() { return stream_.get(); }  // the communicator's own
 
+  // The last operations, and what those under way wait for, as JSON.
+  std::string FlightJson();
   // Bytes that it takes beside its operations.
   uint64_t memory() const {
     return sizeof *this + sizeof(Scope) + sizeof(Stream) +
@@ -58,7 +60,7 @@ class Communicator {
   // they are made, and the numbers pair them with the other ranks': make only what will be enqueued,
   // in the order of the calls. `Unmake` takes the last collective's number back.
   std::unique_ptr<Work> MakeExchange(std::vector<Exchange::Message> messages);
-  void Unmake() { --calls_; }
+  void Unmake();
   // The wire channel of the next send to (or receive from) a peer.
   uint16_t NextChannel(bool sends, int peer);
 
@@ -68,12 +70,14 @@ class Communicator {
 
  private:
   Communicator(std::shared_ptr<Team> team, int rank);
+  void Record(Work& work, const FlightRecord& record);
 
   const std::shared_ptr<Team> team_;
   const int rank_;
   const std::shared_ptr<Scope> scope_;
   const std::unique_ptr<Stream> stream_;
   std::shared_ptr<Control> control_;
+  std::shared_ptr<FlightRing> flight_;      // made with the first operation
   const uint32_t channels_;                 // of the backend
   uint64_t calls_ = 0;                      // collectives so far
   absl::flat_hash_map<int, uint64_t> sends_, receives_;  // point-to-point calls so far, by peer

@@ -101,6 +101,20 @@ absl::StatusOr<std::unique_ptr<Formation>> Formation::Shrink(Communicator& paren
                                                              const std::vector<int>& exclude,
                                                              const Options& options) {
   CCL_ASSIGN_OR_RETURN(std::vector<int> members, Survivors(parent, exclude));
+  if (Engine& engine = parent.world().engine(); !engine.error().ok()) {
+    // The world itself has failed: those who are left make one of their own.
+    std::vector<int> ranks;
+    for (int rank : members) ranks.push_back(parent.team()->map().world(rank));
+    CCL_ASSIGN_OR_RETURN(std::unique_ptr<Backend> backend, engine.Survivors(ranks));
+    const int own = backend->local_ranks().front();
+    std::unique_ptr<Formation> made(new Formation(parent, std::move(members), 0, 0, "shrink", options));
+    CCL_ASSIGN_OR_RETURN(std::vector<Override> rules, RulesOf(options, parent.team()->rules()));
+    CCL_ASSIGN_OR_RETURN(
+        made->made_,
+        Communicator::Create(World::Over(std::move(backend), options, std::move(rules)), own));
+    made->done_ = true;
+    return made;
+  }
   std::unique_ptr<Formation> made(new Formation(parent, std::move(members), 0, 0, "shrink", options));
   CCL_RETURN_IF_ERROR(made->Poll().status());
   return made;

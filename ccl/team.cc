@@ -9,6 +9,10 @@
 namespace ccl {
 namespace {
 
+bool Checks(World& world, const Options& options) {
+  return options.check < 0 ? world.engine().abilities().virtual_time : options.check != 0;
+}
+
 // The identity where it is one: what ranks do can then be told from what their neighbours do.
 RankMap MapOf(const World& world, std::vector<int> ranks) {
   bool same = static_cast<int>(ranks.size()) == world.topology().ranks;
@@ -24,7 +28,9 @@ Team::Team(std::shared_ptr<World> world)
       block_(std::make_shared<ContextBlock>(world_, 0)),
       options_(world_->options()),
       rules_(world_->rules()),
-      planner_(&world_->planner()) {}
+      planner_(&world_->planner()),
+      checks_(Checks(*world_, options_)),
+      ledger_(ranks_) {}
 
 Team::Team(std::shared_ptr<World> world, std::vector<int> ranks, std::shared_ptr<ContextBlock> block,
            const Options& options, std::vector<Override> rules)
@@ -37,7 +43,25 @@ Team::Team(std::shared_ptr<World> world, std::vector<int> ranks, std::shared_ptr
       rules_(std::move(rules)),
       own_planner_(std::make_unique<Planner>(
           topology_, rules_, world_->engine().abilities().group_operations && map_.ascends())),
-      planner_(own_planner_.get()) {}
+      planner_(own_planner_.get()),
+      checks_(Checks(*world_, options_)),
+      ledger_(ranks_) {}
+
+void Team::Add(std::shared_ptr<Scope> scope) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  const Scope* key = scope.get();
+  scopes_[key] = std::move(scope);
+}
+
+void Team::Remove(const Scope* scope) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  scopes_.erase(scope);
+}
+
+void Team::FailAll(const absl::Status& error) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  for (const auto& [key, scope] : scopes_) world_->engine().Fail(*scope, error);
+}
 
 absl::StatusOr<std::unique_ptr<Work>> Team::Gather(const std::vector<int>& members, int member,
                                                    std::string says, const std::string& what,

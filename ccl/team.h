@@ -7,7 +7,9 @@
 #include <mutex>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "ccl/exec/gathering.h"
+#include "ccl/exec/signature.h"
 #include "ccl/world.h"
 
 namespace ccl {
@@ -38,9 +40,10 @@ class Formation;
 
 // Where one rank of a communicator talks to the others about it, one thing after the other.
 struct Control {
-  Control(std::shared_ptr<World> of, int rank)
+  // `rank` is the world's. An answer may take as long as an operation.
+  Control(std::shared_ptr<World> of, int rank, Time timeout)
       : world(std::move(of)),
-        stream(world->engine().NewStream(rank, std::make_shared<Scope>())) {}
+        stream(world->engine().NewStream(rank, std::make_shared<Scope>(Scope{.timeout = timeout}))) {}
   ~Control() { world->engine().Drop(stream.get()); }
 
   const std::shared_ptr<World> world;
@@ -83,6 +86,14 @@ class Team {
   absl::StatusOr<std::unique_ptr<Work>> Gather(const std::vector<int>& members, int member,
                                                std::string says, const std::string& what,
                                                std::shared_ptr<Gathering> gathering);
+  // Whether calls are compared between ranks.
+  bool checks() const { return checks_; }
+  Ledger& ledger() { return ledger_; }
+  // The communicators of this process: all of them fail together when their ranks disagree.
+  void Add(std::shared_ptr<Scope> scope);
+  void Remove(const Scope* scope);
+  void FailAll(const absl::Status& error);
+
   // What came of a gathering: one for all members of this process, each of which asks once.
   std::shared_ptr<Resolution> ResolutionOf(const Gathering::Said& said);
 
@@ -103,6 +114,9 @@ class Team {
   Planner* planner_;
   std::mutex mutex_;
   std::vector<OpenMeeting> meetings_;
+  const bool checks_;
+  Ledger ledger_;
+  absl::flat_hash_map<const Scope*, std::shared_ptr<Scope>> scopes_;
   struct Kept {
     Gathering::Said said;
     std::shared_ptr<Resolution> resolution;

@@ -121,20 +121,26 @@ absl::StatusOr<std::shared_ptr<World>> World::Open(const Options& options, int r
                                             "\nRank 0: ", topology));
   }
   CCL_RETURN_IF_ERROR(backend->Agree(same));
+  return Over(std::move(backend), options, std::move(parsed));
+}
+
+std::shared_ptr<World> World::Over(std::unique_ptr<Backend> backend, const Options& options,
+                                   std::vector<Override> rules) {
   std::shared_ptr<World> world(new World());
   world->options_ = options;
   world->topology_ = backend->topology();
   world->parts_.assign(static_cast<size_t>(backend->ranks()), Part::kNotYet);
   world->communicators_.assign(static_cast<size_t>(backend->ranks()), 0);
   world->contexts_ = std::make_unique<ContextBlocks>(backend->abilities().contexts);
-  world->rules_ = std::move(parsed);
+  world->rules_ = std::move(rules);
   world->planner_ = std::make_unique<Planner>(world->topology_, world->rules_,
                                               backend->abilities().group_operations);
+  const std::string backend_name(backend->name());
   const Threads threads = backend->abilities().threads;
   world->engine_ = std::make_unique<Engine>(std::move(backend));
   if (Logs(LogLevel::kInfo, LogPart::kInit)) {
     Log(LogLevel::kInfo, LogPart::kInit,
-        absl::StrCat("world of ", world->topology_.ranks, " ranks over ", url, ", of which ",
+        absl::StrCat("world of ", world->topology_.ranks, " ranks over ", backend_name, ", of which ",
                      world->engine_->local_ranks().size(), " are here, the first ",
                      world->engine_->local_ranks().front()));
   }

@@ -32,6 +32,10 @@ class World {
   // error, on all of them, that names the first rank to differ and both.
   static absl::StatusOr<std::shared_ptr<World>> Open(const Options& options, int ranks);
 
+  // Of a backend whose processes agree already.
+  static std::shared_ptr<World> Over(std::unique_ptr<Backend> backend, const Options& options,
+                                     std::vector<Override> rules);
+
   Engine& engine() { return *engine_; }
   Planner& planner() { return *planner_; }
   bool phantom() const { return options_.phantom; }

@@ -97,6 +97,12 @@ struct Abilities {
   Threads threads = Threads::kAny;
 };
 
+// A rank that has posted one side of a transfer whose other side has not been.
+struct Wait {
+  int rank = 0, peer = 0;
+  bool sends = false;
+};
+
 enum class Waiting : uint8_t { kNo, kYes };
 
 // What became of one transfer, or of one local copy, reduction or delay (src == dst, local).
@@ -148,7 +154,8 @@ class Backend {
   // Appends completions. Real time: those at hand; with kYes may wait (yielding) a bounded while
   // for one. Virtual time: moves the clock to the next instant at which something completes and
   // appends everything of that instant; appends nothing when nothing is in flight.
-  // An error is final: it comes back from every later call.
+  // An error is final: it comes back from every later call. But in virtual time Unavailable says that
+  // what is under way can never end; the rest can go on.
   virtual absl::Status Poll(Waiting waiting, std::vector<Completion>& done) = 0;
 
   // Collective over the processes of the job: rank 0's bytes, on every process.
@@ -159,10 +166,13 @@ class Backend {
 
   // A backend of some of the ranks, in their order, which are its ranks 0, 1, ...: collective over
   // them alone, and possible when this one has failed because others have died.
-  virtual absl::StatusOr<std::unique_ptr<Backend>> Part(absl::Span<const int> /*ranks*/) {
+  virtual absl::StatusOr<std::unique_ptr<Backend>> Survivors(absl::Span<const int> /*ranks*/) {
     return absl::UnimplementedError(
         absl::StrCat("the ", name(), " backend cannot go on with some of its ranks after a failure"));
   }
+
+  // In virtual time: who waits for whom, by rank.
+  virtual std::vector<Wait> Unmatched() const { return {}; }
 
   // What decides virtual times: the fabric's engine. Empty in real time.
   virtual absl::string_view engine() const { return ""; }

@@ -87,6 +87,7 @@ std::unique_ptr<Stream> Engine::NewStream(int rank, std::shared_ptr<Scope> scope
   stream->rank = rank;
   if (scope == nullptr) return stream;
   const Entry lock(*this);
+  timeouts_ = timeouts_ || (scope->timeout > 0 && !backend_->abilities().virtual_time);
   scope->streams.push_back(stream.get());
   stream->scope = std::move(scope);
   return stream;
@@ -176,6 +177,8 @@ void Engine::StartFront(Stream* stream) {
     running_[slot].stream = stream;
     running_[slot].work = &work;
     stream->running = slot + 1;
+    running_[slot].started = backend_->Now();
+    work.NoteStart(running_[slot].started);
     work.Prepare(slot, workspace_);
     work.Start(*backend_);
     if (!work.done()) return;
@@ -188,6 +191,8 @@ void Engine::Retire(Stream* stream) {
   running_[slot].stream = nullptr;
   free_slots_.push_back(slot);
   stream->running = 0;
+  if (stream->scope != nullptr) ++stream->scope->ended;
+  stream->queue.front()->NoteEnd(backend_->Now());
   stream->queue.pop_front();
 }
 
@@ -207,6 +212,10 @@ void Engine::Completed(uint64_t token) {
     Retire(stream);
     StartFront(stream);
   }
+  if (workspace_.failed) {
+    workspace_.failed = false;
+    TellWaiters();
+  }
 }
 
 void Engine::Settle() {
@@ -224,6 +233,7 @@ absl::Status Engine::PollOnce(Waiting waiting) {
   // Work started below may post, never poll: done_ stays as it is.
   for (const Completion& completion : done_) Completed(completion.token);
   Settle();
+  if (timeouts_) CheckTimeouts();
   if (!followers_.empty() && free_slots_.size() == running_.size()) Unfold();
   return status;
 }
@@ -250,43 +260,10 @@ absl::Status Engine::ErrorOf(absl::Span<Stream* const> streams) const {
   return absl::OkStatus();
 }
 
-// Everything with work under way, that is.
-void Engine::FailWaiting(const absl::Status& error) {
-  for (const Slot& slot : running_) {
-    if (slot.stream == nullptr) continue;
-    absl::Status& first = slot.stream->scope == nullptr ? error_ : slot.stream->scope->error;
-    if (first.ok()) first = error;
-  }
-  TellWaiters();
-}
-
 void Engine::TellWaiters() {
   for (Waiter* waiter : waiters_) {
     if (waiter->error.ok()) waiter->error = ErrorOf(waiter->streams);
   }
-}
-
-std::string Engine::Deadlock() const {
-  std::string text = "deadlock: every rank waits and nothing is under way.";
-  int shown = 0;
-  std::vector<bool> busy(backend_->ranks(), false);
-  for (const Slot& slot : running_) {
-    const Stream* stream = slot.stream;
-    if (stream == nullptr) continue;
-    busy[stream->rank] = true;
-    if (shown++ < 8) absl::StrAppend(&text, " ", stream->queue.front()->Describe(), ".");
-  }
-  std::string idle;
-  for (int rank : backend_->local_ranks()) {
-    if (!busy[rank]) absl::StrAppend(&idle, " ", rank);
-    if (idle.size() > 100) break;
-  }
-  if (!idle.empty()) {
-    absl::StrAppend(&text, " Ranks that posted nothing:", idle,
-                    ". One thread that drives several ranks starts their operations between "
-                    "cclGroupStart and cclGroupEnd.");
-  }
-  return text;
 }
 
 absl::Status Engine::Wait(absl::Span<Stream* const> streams) {
@@ -305,6 +282,11 @@ absl::StatusOr<bool> Engine::Flush(const Scope& scope) {
   const std::vector<Stream*> streams = scope.streams;
   if (absl::Status error = WaitFor(lock, streams, true); !error.ok()) return error;
   return Idle(streams);
+}
+
+absl::StatusOr<std::unique_ptr<Backend>> Engine::Survivors(absl::Span<const int> ranks) {
+  const Entry lock(*this);
+  return backend_->Survivors(ranks);
 }
 
 uint64_t Engine::MemoryOf(const Scope& scope) {
@@ -345,7 +327,9 @@ absl::Status Engine::WaitFor(std::unique_lock<std::mutex>& lock, absl::Span<Stre
     }
     if (virtual_time && !held_back_.empty()) StartFor(waiter);
     const absl::Status status = PollOnce(once && !virtual_time ? Waiting::kNo : Waiting::kYes);
-    if (!status.ok()) {
+    if (virtual_time && absl::IsUnavailable(status)) {
+      FailWaiting(status);  // others may go on without
+    } else if (!status.ok()) {
       error_ = status;
       TellWaiters();
     } else if (virtual_time && done_.empty()) {

@@ -10,16 +10,9 @@
 #include <vector>
 
 #include "ccl/exec/execution.h"
+#include "ccl/exec/scope.h"
 
 namespace ccl {
-
-struct Stream;
-
-// What fails together: one rank's part in one communicator. Guarded by the lock of the engine.
-struct Scope {
-  absl::Status error;             // the first, which is final
-  std::vector<Stream*> streams;   // whose work this is
-};
 
 // A first-in first-out queue of one rank's work.
 struct Stream {
@@ -53,6 +46,22 @@ struct Actors {
 // ended. Nobody can tell: until then nothing of the world is visible but the clock, whose events are
 // those of the whole run. Work that may fold is held back until the clock is to move.
 class Engine {
+  // The lock, for everything but waiting: who drives the world lets those in who want it.
+  class Entry {
+   public:
+    explicit Entry(Engine& engine) : engine_(engine) {
+      ++engine_.wanted_;
+      engine_.mutex_.lock();
+      --engine_.wanted_;
+    }
+    ~Entry() { engine_.mutex_.unlock(); }
+    Entry(const Entry&) = delete;
+    Entry& operator=(const Entry&) = delete;
+
+   private:
+    Engine& engine_;
+  };
+
  public:
   explicit Engine(std::unique_ptr<Backend> backend);
   ~Engine();
@@ -90,6 +99,16 @@ class Engine {
   // Fails a scope, unless it has failed before, and drops the work of its streams: whoever waits
   // for them returns with the error. Says whether anything was under way.
   bool Stop(Scope& scope, const absl::Status& error);
+  // Fails a scope, unless it has failed before.
+  void Fail(Scope& scope, const absl::Status& error);
+  // See Backend.
+  absl::StatusOr<std::unique_ptr<Backend>> Survivors(absl::Span<const int> ranks);
+  // Runs `f` while nothing moves.
+  template <typename F>
+  void Locked(F f) {
+    const Entry lock(*this);
+    f();
+  }
   // Returns when the streams are empty, or with the first error of the world or of a stream's scope,
   // which is final. A deadlock fails every scope with work under way.
   absl::Status Wait(absl::Span<Stream* const> streams);
@@ -117,22 +136,6 @@ class Engine {
     std::condition_variable wake;
   };
 
-  // The lock, for everything but waiting: who drives the world lets those in who want it.
-  class Entry {
-   public:
-    explicit Entry(Engine& engine) : engine_(engine) {
-      ++engine_.wanted_;
-      engine_.mutex_.lock();
-      --engine_.wanted_;
-    }
-    ~Entry() { engine_.mutex_.unlock(); }
-    Entry(const Entry&) = delete;
-    Entry& operator=(const Entry&) = delete;
-
-   private:
-    Engine& engine_;
-  };
-
   void StartProgress();
   void StopProgress();
   void Progress();
@@ -153,6 +156,7 @@ class Engine {
   void Settle();
   void FailWaiting(const absl::Status& error);
   void TellWaiters();  // of a new error
+  void CheckTimeouts();
   absl::Status ErrorOf(absl::Span<Stream* const> streams) const;
   absl::Status PollOnce(Waiting waiting);
   void ReleaseWaiters();
@@ -178,6 +182,7 @@ class Engine {
     Work* work = nullptr;           // the stream's front
     std::unique_ptr<Work> dropped;  // was running when its stream went
     size_t outstanding = 0;         // operations of `dropped`
+    Time started = 0;
   };
   std::vector<Slot> running_;
   std::vector<uint32_t> free_slots_;
@@ -187,6 +192,8 @@ class Engine {
   std::vector<Stream*> followers_;    // of the folded operation under way: whose ranks do not run
   Actors actors_;
   Workspace workspace_;
+  bool timeouts_ = false;   // some scope has one
+  Time checked_at_ = 0;     // for timeouts
   absl::Status error_;
 };
 

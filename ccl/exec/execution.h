@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "ccl/exec/binding.h"
+#include "ccl/exec/flight.h"
 #include "ccl/exec/rank_map.h"
 
 namespace ccl {
@@ -26,6 +27,7 @@ struct Workspace {
   std::vector<const void*> operands;
   // Tokens of what has completed without the backend; the engine takes them before it returns.
   std::vector<uint64_t> ready;
+  bool failed = false;  // a scope has; the engine tells who waits
 };
 
 // Why all ranks run although the machine looks the same from many; or that they do not.
@@ -68,12 +70,29 @@ class Work {
   }
   static constexpr int kTagBits = 40;
 
+  // Where the operation is recorded.
+  void RecordIn(std::shared_ptr<FlightRing> ring, uint64_t number) {
+    flight_ = std::move(ring);
+    flight_number_ = number;
+  }
+  void NoteStart(Time now) {
+    if (flight_ == nullptr) return;
+    if (FlightRecord* record = flight_->Find(flight_number_)) record->started = now;
+  }
+  void NoteEnd(Time now) {
+    if (flight_ == nullptr) return;
+    if (FlightRecord* record = flight_->Find(flight_number_)) record->ended = now;
+  }
+  uint64_t flight_number() const { return flight_number_; }
+
  protected:
   uint64_t Token(uint64_t tag) const { return id_ << kTagBits | tag; }
   Workspace& workspace() const { return *workspace_; }
 
  private:
   uint64_t id_ = 0;
+  std::shared_ptr<FlightRing> flight_;
+  uint64_t flight_number_ = 0;
   Workspace* workspace_ = nullptr;
 };
 

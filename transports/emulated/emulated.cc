@@ -396,6 +396,18 @@ void EmulatedBackend::HandleGroup(const fabric::Event& event, std::vector<Comple
   free_groups_.push_back(number);
 }
 
+std::vector<Wait> EmulatedBackend::Unmatched() const {
+  std::vector<Wait> waits;
+  waiting_.ForEach([&](const Matcher::Waiting& queue) {
+    const Record& record = records_[queue.head];
+    waits.push_back({record.rank, record.peer, Sends(record.kind)});
+  });
+  std::sort(waits.begin(), waits.end(), [](const Wait& a, const Wait& b) {
+    return std::make_tuple(a.rank, a.sends, a.peer) < std::make_tuple(b.rank, b.sends, b.peer);
+  });
+  return waits;
+}
+
 absl::Status EmulatedBackend::Poll(Waiting waiting, std::vector<Completion>& done) {
   if (!error_.ok()) return error_;
   Start();
@@ -414,10 +426,9 @@ absl::Status EmulatedBackend::Poll(Waiting waiting, std::vector<Completion>& don
     if (!moved) {
       const std::string stalled = simulator_->Stalled();
       if (stalled.empty()) break;
-      Fail(absl::UnavailableError(absl::StrCat("on fabric ", simulator_->description().name, " at ",
-                                               fabric::TimeText(simulator_->now()),
-                                               " nothing that is under way can end: ", stalled)));
-      return error_;
+      return absl::UnavailableError(absl::StrCat(
+          "on fabric ", simulator_->description().name, " at ", fabric::TimeText(simulator_->now()),
+          " nothing that is under way can end: ", stalled));
     }
     if (pacer_ != nullptr) pacer_->WaitFor(simulator_->now());
     for (const fabric::Event& event : events_) {

@@ -50,6 +50,7 @@ class EmulatedBackend final : public Backend {
   absl::Status Poll(Waiting waiting, std::vector<Completion>& done) override;
   absl::Status ShareFromRankZero(std::string&) override { return absl::OkStatus(); }
   absl::Status Agree(const absl::Status& own) override { return own; }
+  std::vector<Wait> Unmatched() const override;
   absl::string_view engine() const override { return simulator_->engine(); }
   int period() const override;
   void Fold(bool folded) override;

@@ -32,6 +32,13 @@ class Matcher {
   Waiting& at(uint32_t place) { return table_[place]; }
   void Erase(uint32_t place);
   bool empty() const { return size_ == 0; }
+  // Calls `f` with every queue.
+  template <typename F>
+  void ForEach(F f) const {
+    for (const Waiting& waiting : table_) {
+      if (waiting.head != kNone) f(waiting);
+    }
+  }
 
  private:
   size_t Home(const Key& key) const;

@@ -235,6 +235,13 @@ absl::Status MpiBackend::Poll(Waiting waiting, std::vector<Completion>& done) {
   done.insert(done.end(), ready_.begin(), ready_.end());
   ready_.clear();
   Test(done);
+  if (done.size() == before && status_.ok() && !requests_.empty()) {
+    if (const int dead = peers_.FirstDead(); dead >= 0) {
+      AbandonFinalize();
+      Fail(absl::UnavailableError(absl::StrCat("rank ", rank_, ": rank ", dead, " (process ",
+                                               peers_.IdOf(dead), " on this host) has died")));
+    }
+  }
   if (waiting == Waiting::kNo || done.size() > before) return status_;
   // Ranks may outnumber the cores: whoever has nothing to do soon makes room for the others.
   const auto deadline = std::chrono::steady_clock::now() + kLongestWait;

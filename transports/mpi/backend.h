@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "ccl/backend/backend.h"
+#include "transports/mpi/peers.h"
 #include "transports/mpi/session.h"
 #include "transports/mpi/staging.h"
 #include "transports/mpi/tag.h"
@@ -38,6 +39,7 @@ class MpiBackend final : public Backend, private Tenant {
   absl::Status Poll(Waiting waiting, std::vector<Completion>& done) override;
   absl::Status ShareFromRankZero(std::string& bytes) override;
   absl::Status Agree(const absl::Status& own) override;
+  absl::StatusOr<std::unique_ptr<Backend>> Survivors(absl::Span<const int> ranks) override;
 
  private:
   absl::Status Share(int root, std::string& bytes);
@@ -66,6 +68,7 @@ class MpiBackend final : public Backend, private Tenant {
 
   MpiBackend(MPI_Comm heads, MPI_Comm bodies, int rank, int ranks, int tag_upper_bound);
   absl::Status DiscoverTopology();
+  absl::Status WatchPeers(absl::Span<const int> hosts);
 
   // True when `operation` may be posted; else the backend has failed.
   bool Admits(const Operation& operation, uint64_t pieces_bytes);
@@ -107,6 +110,7 @@ class MpiBackend final : public Backend, private Tenant {
   std::vector<MPI_Status> statuses_;
   std::vector<Completion> ready_;  // completed while posted
   int next_body_tag_ = 0;
+  Peers peers_;
   Staging staging_{size_t{128} << 20};
 };
 

@@ -94,7 +94,38 @@ absl::Status MpiBackend::DiscoverTopology() {
   CCL_RETURN_IF_ERROR(ToStatus(MPI_Allgather(&lowest, 1, MPI_INT, hosts.data(), 1, MPI_INT, heads_),
                                rank_, "MPI_Allgather of the hosts"));
   topology_ = HostTopology(hosts);
+  CCL_RETURN_IF_ERROR(WatchPeers(hosts));
   return Validate(topology_);
+}
+
+absl::Status MpiBackend::WatchPeers(absl::Span<const int> hosts) {
+  const Process self = ThisProcess();
+  const int64_t own[] = {self.id, self.started};
+  std::vector<int64_t> all(2 * hosts.size());
+  CCL_RETURN_IF_ERROR(ToStatus(MPI_Allgather(own, 2, MPI_INT64_T, all.data(), 2, MPI_INT64_T, heads_),
+                               rank_, "MPI_Allgather of the processes"));
+  std::vector<Process> processes;
+  const std::unique_ptr<bool[]> here(new bool[hosts.size()]);
+  for (size_t i = 0; i < hosts.size(); ++i) {
+    processes.push_back({all[2 * i], all[2 * i + 1]});
+    here[i] = hosts[i] == hosts[static_cast<size_t>(rank_)];
+  }
+  peers_.Watch(processes, absl::MakeConstSpan(here.get(), hosts.size()), rank_);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::unique_ptr<Backend>> MpiBackend::Survivors(absl::Span<const int> ranks) {
+  MPI_Group all = MPI_GROUP_NULL, some = MPI_GROUP_NULL;
+  MPI_Comm part = MPI_COMM_NULL;
+  CCL_RETURN_IF_ERROR(ToStatus(MPI_Comm_group(heads_, &all), rank_, "MPI_Comm_group"));
+  int code = MPI_Group_incl(all, static_cast<int>(ranks.size()), ranks.data(), &some);
+  if (code == MPI_SUCCESS) code = MPI_Comm_create_group(heads_, some, 0, &part);
+  if (some != MPI_GROUP_NULL) MPI_Group_free(&some);
+  MPI_Group_free(&all);
+  CCL_RETURN_IF_ERROR(ToStatus(code, rank_, "MPI_Comm_create_group"));
+  absl::StatusOr<std::unique_ptr<Backend>> backend = Open(part, static_cast<int>(ranks.size()));
+  MPI_Comm_free(&part);
+  return backend;
 }
 
 MpiBackend::~MpiBackend() {

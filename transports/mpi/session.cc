@@ -18,6 +18,7 @@ namespace {
 struct Tenants {
   std::mutex mutex;
   std::vector<const Tenant*> list;
+  bool abandoned = false;
 };
 
 Tenants& AllTenants() {
@@ -29,6 +30,7 @@ void FinaliseAtExit(int exit_status) {
   if (exit_status != EXIT_SUCCESS || !Running()) return;
   Tenants& tenants = AllTenants();
   std::lock_guard<std::mutex> lock(tenants.mutex);
+  if (tenants.abandoned) return;
   for (const Tenant* tenant : tenants.list) {
     if (!tenant->idle()) return;
   }
@@ -76,6 +78,11 @@ absl::Status Start() {
                      ", but calls come from several threads (MPI_THREAD_SERIALIZED)"));
   }
   return absl::OkStatus();
+}
+
+void AbandonFinalize() {
+  std::lock_guard<std::mutex> lock(AllTenants().mutex);
+  AllTenants().abandoned = true;
 }
 
 void Join(const Tenant* tenant) {

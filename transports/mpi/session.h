@@ -30,6 +30,9 @@ Threads Level();
 // Initialised and not finalised.
 bool Running();
 
+// From now on MPI is not finalised at the end: it would wait for a peer that is gone.
+void AbandonFinalize();
+
 void Join(const Tenant* tenant);
 void Leave(const Tenant* tenant);
 

@@ -1,0 +1,114 @@
+// MPI ranks that fail in one of several ways, which the argument names. Run by mpirun, four of them.
+#include <signal.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "ccl/ccl.h"
+
+namespace {
+
+int rank_of_this = -1;
+
+#define CHECK_THAT(condition)                                                                      \
+  do {                                                                                             \
+    if (!(condition)) {                                                                            \
+      std::printf("rank %d: line %d: not %s: %s\n", rank_of_this, __LINE__, #condition,            \
+                  cclGetLastError(nullptr));                                                       \
+      std::fflush(stdout);                                                                         \
+      std::_Exit(1);                                                                               \
+    }                                                                                              \
+  } while (false)
+
+double Seconds() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+bool Said(const char* text) { return std::strstr(cclGetLastError(nullptr), text) != nullptr; }
+
+int Sum(cclComm_t comm) {
+  const int one = 1;
+  int sum = 0;
+  CHECK_THAT(cclAllReduce(&one, &sum, 1, cclInt, cclSum, comm, nullptr) == cclSuccess);
+  CHECK_THAT(cclCommSynchronize(comm) == cclSuccess);
+  return sum;
+}
+
+// Rank 2 is killed in the middle of an allreduce; the others shrink and go on.
+void Kill(cclComm_t comm, int n, int rank) {
+  std::vector<float> data(1 << 24, 1);
+  const double begun = Seconds();
+  CHECK_THAT(cclAllReduce(data.data(), data.data(), data.size(), cclFloat, cclSum, comm, nullptr) ==
+             cclSuccess);
+  if (rank == 2) {
+    cclStreamQuery(nullptr);
+    raise(SIGKILL);
+  }
+  const cclResult_t result = cclCommSynchronize(comm);
+  CHECK_THAT(result == cclRemoteError);
+  CHECK_THAT(Said("rank 2") && Said("has died"));
+  CHECK_THAT(Seconds() - begun < 4);
+  const int dead = 2;
+  cclComm_t rest = nullptr;
+  CHECK_THAT(cclCommShrink(comm, &dead, 1, &rest, nullptr, CCL_SHRINK_ABORT) == cclSuccess);
+  CHECK_THAT(Sum(rest) == n - 1);
+  CHECK_THAT(cclCommDestroy(comm) == cclSuccess);
+  CHECK_THAT(Sum(rest) == n - 1);
+  CHECK_THAT(cclCommDestroy(rest) == cclSuccess);
+}
+
+// Rank 2 calls another operation than the others.
+void Mismatch(cclComm_t comm, int rank) {
+  std::vector<float> data(1000, 1);
+  const double begun = Seconds();
+  CHECK_THAT(cclAllReduce(data.data(), data.data(), rank == 2 ? 999 : 1000, cclFloat, cclSum, comm, nullptr) ==
+             cclSuccess);
+  CHECK_THAT(cclCommSynchronize(comm) == cclInvalidUsage);
+  CHECK_THAT(Said("rank 0 allreduce #2 of 1000") && Said("rank 2 allreduce #2 of 999"));
+  CHECK_THAT(Seconds() - begun < 1);
+  CHECK_THAT(data == std::vector<float>(1000, 1));
+}
+
+// Rank 2 does not come: the others say what they wait for, and abort.
+void Timeout(cclComm_t comm, int rank) {
+  int one = 1, sum = 0;
+  if (rank == 2) {
+    sleep(4);
+    return;
+  }
+  const double begun = Seconds();
+  CHECK_THAT(cclAllReduce(&one, &sum, 1, cclInt, cclSum, comm, nullptr) == cclSuccess);
+  CHECK_THAT(cclCommSynchronize(comm) == cclTimeout);
+  CHECK_THAT(Said("allreduce") && Said("within 1000 ms") && Said("receive from"));
+  const double taken = Seconds() - begun;
+  CHECK_THAT(taken > 0.9 && taken < 3);
+}
+
+}  // namespace
+
+int main(int, char** argv) {
+  const std::string how = argv[1];
+  const int n = std::atoi(std::getenv("OMPI_COMM_WORLD_SIZE"));
+  const int rank = rank_of_this = std::atoi(std::getenv("OMPI_COMM_WORLD_RANK"));
+  cclUniqueId id = {};
+  cclConfig_t config = CCL_CONFIG_INITIALIZER;
+  cclComm_t comm = nullptr;
+  config.timeoutMs = how == "timeout" ? 1000 : 2000;
+  config.check = how == "mismatch";
+  config.abortOnTimeout = 1;
+  CHECK_THAT(cclCommInitRankConfig(&comm, n, id, rank, &config) == cclSuccess);
+  CHECK_THAT(Sum(comm) == n);
+  if (how == "kill") Kill(comm, n, rank);
+  if (how == "mismatch") Mismatch(comm, rank);
+  if (how == "timeout") Timeout(comm, rank);
+  if (how != "kill") CHECK_THAT(cclCommDestroy(comm) == cclSuccess);
+  std::printf("rank %d: done\n", rank);
+  std::fflush(stdout);
+  // Peers that have failed do not take part in MPI's own end.
+  std::_Exit(0);
+}
