@@ -26,6 +26,8 @@ void AddCalibrate(CLI::App& app, Command& run);
 void AddFabric(CLI::App& app, Command& run);
 void AddScale(CLI::App& app, Command& run);
 void AddList(CLI::App& app, Command& run);
+void AddOptions(CLI::App& app, Command& run);
+void AddFlight(CLI::App& app, Command& run);
 
 // Prints the error to stderr; the exit status of a command that failed.
 int Fail(const absl::Status& status);

@@ -11,7 +11,8 @@
 namespace ccl {
 
 absl::StatusOr<std::unique_ptr<Job>> Job::Open(const Options& options, int ranks) {
-  CCL_ASSIGN_OR_RETURN(std::shared_ptr<World> world, World::Open(options, ranks));
+  CCL_ASSIGN_OR_RETURN(const Options effective, WithEnvironment(options));
+  CCL_ASSIGN_OR_RETURN(std::shared_ptr<World> world, World::Open(effective, ranks));
   std::unique_ptr<Job> job(new Job(world));
   for (int rank : world->engine().local_ranks()) {
     CCL_ASSIGN_OR_RETURN(auto communicator, Communicator::Create(world, rank));

@@ -36,6 +36,8 @@ int main(int argc, char** argv) {
   ccl::AddScale(app, run);
   ccl::AddCalibrate(app, run);
   ccl::AddList(app, run);
+  ccl::AddOptions(app, run);
+  ccl::AddFlight(app, run);
   try {
     std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
     app.parse(reversed);

@@ -107,7 +107,7 @@ typedef struct {
                             done; 0: they return cclInProgress, and cclCommGetAsyncError tells */
   const char* commName;  /* for reports */
   int trafficClass;      /* 0..255, for transports that know such */
-  int minChannels, maxChannels; /* wire channels that an operation may take; 0: as the planner likes */
+  int minChannels, maxChannels; /* wire channels of an operation, a hint; 0: none */
   int deterministic;     /* cclDeterminism_t */
   int timeoutMs;         /* of an operation, in real time, from its start; then cclTimeout says what it
                             waits for. 0 (default): none */

@@ -3,6 +3,9 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
 
 namespace ccl {
 
@@ -23,6 +26,22 @@ struct Options {
 
   friend bool operator==(const Options&, const Options&) = default;
 };
+
+// What a program states, with what the environment says instead: CCL_COMM_BLOCKING, CCL_CHECK,
+// CCL_TIMEOUT_MS and others win over the program, as NCCL's do; CCL_BACKEND and CCL_ALGO stand behind
+// it. InvalidArgument names the variable.
+absl::StatusOr<Options> WithEnvironment(const Options& stated);
+
+// One option, for people.
+struct Setting {
+  std::string field;     // of cclConfig_t, or empty
+  std::string variable;  // of the environment, or empty
+  std::string value;
+  std::string origin;    // "default", "program", "environment"
+  std::string meaning;
+};
+// All of them, where a program states `stated`.
+absl::StatusOr<std::vector<Setting>> Settings(const Options& stated);
 
 }  // namespace ccl
 

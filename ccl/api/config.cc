@@ -18,7 +18,7 @@ bool Has(int value) { return value != CCL_CONFIG_UNDEF_INT; }
 
 absl::StatusOr<Options> OptionsOf(const cclConfig_t* config, const Options& inherited) {
   Options options = inherited;
-  if (config == nullptr) return options;
+  if (config == nullptr) return WithEnvironment(options);
   if (config->magic != kConfigMagic || config->size < kFirstSize) {
     return absl::InvalidArgumentError(
         "the configuration was not initialised with CCL_CONFIG_INITIALIZER");
@@ -75,7 +75,7 @@ absl::StatusOr<Options> OptionsOf(const cclConfig_t* config, const Options& inhe
   if (Has(c.check)) options.check = c.check;
   if (Has(c.splitShare)) options.split_share = c.splitShare != 0;
   if (Has(c.shrinkShare)) options.shrink_share = c.shrinkShare != 0;
-  return options;
+  return WithEnvironment(options);
 }
 
 }  // namespace ccl::api

@@ -1,0 +1,150 @@
+#include "ccl/options.h"
+
+#include <cstdlib>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+
+namespace ccl {
+namespace {
+
+const char* const kDeterminism[] = {"off", "run-to-run", "shape-invariant"};
+
+std::string Yes(bool value) { return value ? "yes" : "no"; }
+
+absl::Status ReadFlag(absl::string_view text, bool& value) {
+  const std::string word = absl::AsciiStrToLower(text);
+  value = word == "1" || word == "on" || word == "yes";
+  if (value || word == "0" || word == "off" || word == "no") return absl::OkStatus();
+  return absl::InvalidArgumentError("on or off");
+}
+
+template <typename T>
+absl::Status ReadNumber(absl::string_view text, T low, T high, T& value) {
+  T read = 0;
+  if (!absl::SimpleAtoi(text, &read) || read < low || read > high) {
+    return absl::InvalidArgumentError(absl::StrCat("a number in ", low, "..", high));
+  }
+  value = read;
+  return absl::OkStatus();
+}
+
+// One that the environment may state. `read` returns what is wanted instead.
+struct Row {
+  const char* field;
+  const char* variable;
+  const char* meaning;
+  std::string (*show)(const Options&);
+  absl::Status (*read)(absl::string_view, Options&);
+};
+
+const Row kRows[] = {
+    {"blocking", "CCL_COMM_BLOCKING", "calls that make and end communicators wait",
+     [](const Options& o) { return Yes(o.blocking); },
+     [](absl::string_view t, Options& o) { return ReadFlag(t, o.blocking); }},
+    {"trafficClass", "CCL_TRAFFIC_CLASS", "for transports that know such",
+     [](const Options& o) { return absl::StrCat(o.traffic_class); },
+     [](absl::string_view t, Options& o) { return ReadNumber(t, 0, 255, o.traffic_class); }},
+    {"minChannels", "CCL_MIN_CHANNELS", "a hint to the planner; 0: none",
+     [](const Options& o) { return absl::StrCat(o.min_channels); },
+     [](absl::string_view t, Options& o) { return ReadNumber(t, 0, 4096, o.min_channels); }},
+    {"maxChannels", "CCL_MAX_CHANNELS", "a hint to the planner; 0: none",
+     [](const Options& o) { return absl::StrCat(o.max_channels); },
+     [](absl::string_view t, Options& o) { return ReadNumber(t, 0, 4096, o.max_channels); }},
+    {"deterministic", "CCL_DETERMINISTIC", "off, run-to-run or shape-invariant",
+     [](const Options& o) { return std::string(kDeterminism[o.deterministic]); },
+     [](absl::string_view t, Options& o) -> absl::Status {
+       for (int i = 0; i < 3; ++i) {
+         if (t == kDeterminism[i] || t == absl::StrCat(i)) o.deterministic = i;
+         if (t == kDeterminism[i] || t == absl::StrCat(i)) return absl::OkStatus();
+       }
+       return absl::InvalidArgumentError("off, run-to-run or shape-invariant");
+     }},
+    {"timeoutMs", "CCL_TIMEOUT_MS", "how long an operation may take in real time; 0: for ever",
+     [](const Options& o) { return absl::StrCat(o.timeout_ms); },
+     [](absl::string_view t, Options& o) { return ReadNumber<int64_t>(t, 0, 1 << 30, o.timeout_ms); }},
+    {"abortOnTimeout", "CCL_ABORT_ON_TIMEOUT", "what has taken too long is dropped",
+     [](const Options& o) { return Yes(o.abort_on_timeout); },
+     [](absl::string_view t, Options& o) { return ReadFlag(t, o.abort_on_timeout); }},
+    {"check", "CCL_CHECK", "calls are compared between ranks",
+     [](const Options& o) {
+       return o.check < 0 ? std::string("on emulated backends") : Yes(o.check != 0);
+     },
+     [](absl::string_view t, Options& o) -> absl::Status {
+       bool value = false;
+       absl::Status status = ReadFlag(t, value);
+       if (status.ok()) o.check = value ? 1 : 0;
+       return status;
+     }},
+};
+
+// What other parts read from the environment themselves.
+struct Elsewhere {
+  const char* field;
+  const char* variable;
+  const char* meaning;
+  std::string Options::* stated;  // by the program, which goes before the environment; null: cannot be
+  const char* standard;
+};
+
+const Elsewhere kElsewhere[] = {
+    {"backend", "CCL_BACKEND", "the ranks' transport, a URL", &Options::backend,
+     "mpi: under mpirun, else emulated:crossbar"},
+    {"algorithms", "CCL_ALGO", "forced algorithms; the program's rules go before the environment's",
+     &Options::algorithms, "none"},
+    {"", "CCL_ALGO_FILE", "a file of such rules, after both", nullptr, "none"},
+    {"", "CCL_MODULE_PATH", "folders in which the MPI module is looked for", nullptr, "beside the library"},
+    {"", "CCL_DEBUG", "the log: NONE, VERSION, WARN, INFO, TRACE", nullptr, "NONE"},
+    {"", "CCL_DEBUG_SUBSYS", "parts of it: INIT,COLL,P2P,NET,TUNING,ENV,ALLOC,CALL,DESTROY,ALL; ^ excludes",
+     nullptr, "INIT,ENV"},
+    {"", "CCL_DEBUG_FILE", "where it goes; %h is the host, %p the process", nullptr, "standard error"},
+};
+
+const char* Variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr || *value == '\0' ? nullptr : value;
+}
+
+}  // namespace
+
+absl::StatusOr<Options> WithEnvironment(const Options& stated) {
+  Options options = stated;
+  for (const Row& row : kRows) {
+    const char* value = Variable(row.variable);
+    if (value == nullptr) continue;
+    if (absl::Status status = row.read(value, options); !status.ok()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(row.variable, " is '", value, "'; it is ", status.message()));
+    }
+  }
+  return options;
+}
+
+absl::StatusOr<std::vector<Setting>> Settings(const Options& stated) {
+  auto options = WithEnvironment(stated);
+  if (!options.ok()) return options.status();
+  std::vector<Setting> settings;
+  for (const Elsewhere& row : kElsewhere) {
+    Setting setting{row.field, row.variable, row.standard, "default", row.meaning};
+    if (const char* value = Variable(row.variable)) setting.value = value, setting.origin = "environment";
+    if (row.stated != nullptr && !(stated.*row.stated).empty()) {
+      setting.value = stated.*row.stated, setting.origin = "program";
+    }
+    settings.push_back(setting);
+  }
+  const Options standard;
+  for (const Row& row : kRows) {
+    Setting setting{row.field, row.variable, row.show(*options), "default", row.meaning};
+    if (row.show(stated) != row.show(standard)) setting.origin = "program";
+    if (Variable(row.variable) != nullptr) setting.origin = "environment";
+    settings.push_back(setting);
+  }
+  settings.push_back({"phantom", "", Yes(stated.phantom), stated.phantom ? "program" : "default",
+                      "sizes without bytes, on emulated backends"});
+  settings.push_back({"commName", "", stated.name.empty() ? "none" : stated.name,
+                      stated.name.empty() ? "default" : "program", "for reports"});
+  return settings;
+}
+
+}  // namespace ccl
