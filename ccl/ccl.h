@@ -206,6 +206,16 @@ CCL_API cclResult_t cclCommDumpFlight(cclComm_t comm, const char* path);
 /* Waits for everything on the communicator's own stream (the one that NULL stands for). */
 CCL_API cclResult_t cclCommSynchronize(cclComm_t comm);
 
+/* Memory for buffers, in `size` bytes, at a multiple of 4096; 0 bytes are NULL. Not tied to a
+ * communicator; any buffer is as good. cclSystemError when there is none. Thread-safe. */
+CCL_API cclResult_t cclMemAlloc(void** ptr, size_t size);
+CCL_API cclResult_t cclMemFree(void* ptr);
+/* Says that `size` bytes at `buff` will be used often. Host memory needs no registration: a hint, whose
+ * handle lives until it is given back or the communicator is destroyed. cclInvalidArgument for a null
+ * or empty buffer and for a handle that is none of the communicator's. */
+CCL_API cclResult_t cclCommRegister(cclComm_t comm, void* buff, size_t size, void** handle);
+CCL_API cclResult_t cclCommDeregister(cclComm_t comm, void* handle);
+
 /* In-order queues of one rank's operations. */
 CCL_API cclResult_t cclStreamCreate(cclComm_t comm, cclStream_t* stream);
 CCL_API cclResult_t cclStreamDestroy(cclStream_t stream);

@@ -14,6 +14,16 @@
 #include "ccl/exec/event.h"
 #include "ccl/group.h"
 
+namespace ccl::api {
+
+// A buffer that a caller has registered.
+struct Registered {
+  void* buffer;
+  size_t size;
+};
+
+}  // namespace ccl::api
+
 struct cclComm {
   uint32_t magic;
   bool blocking;
@@ -23,6 +33,7 @@ struct cclComm {
   absl::Status not_made;                            // why it was not
   // Splits in which the rank takes part without getting a communicator.
   std::vector<std::unique_ptr<ccl::Formation>> bystanding;
+  std::vector<std::unique_ptr<ccl::api::Registered>> registered;
   // Gone when the handle is. Counts the threads that wait for something of it.
   std::shared_ptr<std::atomic<int>> waiting = std::make_shared<std::atomic<int>>(0);
 };
