@@ -1,8 +1,10 @@
 #include "bench/pattern.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 
+#include "ccl/backend/compute.h"
 #include "ccl/base/elements.h"
 
 namespace ccl {
@@ -62,6 +64,16 @@ class Expected {
       case ReduceOp::kMax:
         for (int r = 1; r < ranks_ && r < 4; ++r) total = std::max(total, Value(r, i));
         break;
+      case ReduceOp::kBand:
+      case ReduceOp::kBor:
+      case ReduceOp::kBxor:
+        // Ranks repeat after four: of two that are alike, exclusive or keeps nothing.
+        for (int r = 1; r < ranks_ && (r < 4 || request_.op == ReduceOp::kBxor); ++r) {
+          total = request_.op == ReduceOp::kBand  ? total & Value(r, i)
+                  : request_.op == ReduceOp::kBor ? total | Value(r, i)
+                                                  : total ^ Value(r, i);
+        }
+        break;
       case ReduceOp::kMin:
         for (int r = 1; r < ranks_ && r < 4; ++r) total = std::min(total, Value(r, i));
         break;
@@ -110,6 +122,20 @@ class Expected {
   const int ranks_;
 };
 
+// What an average may be off whose contributions are scaled and rounded first.
+double Tolerance(const Request& request, int ranks) {
+  if (request.op != ReduceOp::kAvg || !Reduces(request.collective) ||
+      !AveragesByFactor(request.type)) {
+    return 0;
+  }
+  const double unit = WithType(request.type, [](auto element) {
+    for (double u = 0.5;; u /= 2) {
+      if (ToDouble(FromDouble<decltype(element)>(1 + u)) == 1) return u;
+    }
+  });
+  return 3 * (ranks + 1) * unit;
+}
+
 template <typename T>
 bool Same(T a, T b) {
   // NOLINTNEXTLINE(bugprone-suspicious-memory-comparison): the same bits, of -0 and NaN too.
@@ -154,12 +180,16 @@ uint64_t CountWrong(const Request& request, int ranks, int rank, const void* dat
   const uint64_t n =
       OutputElements(request.collective, request.count, ranks, request.root, rank);
   const Expected expected(request, ranks);
+  const double tolerance = Tolerance(request, ranks);
   uint64_t wrong = 0;
   WithType(request.type, [&](auto zero) {
     using T = decltype(zero);
     const T* values = static_cast<const T*>(data);
     for (uint64_t i = 0; i < n; ++i) {
-      if (!Same(values[i], FromDouble<T>(expected.At(rank, i)))) ++wrong;
+      const double wanted = expected.At(rank, i);
+      if (tolerance == 0) {
+        if (!Same(values[i], FromDouble<T>(wanted))) ++wrong;
+      } else if (!(std::abs(ToDouble(values[i]) - wanted) <= tolerance)) ++wrong;
     }
   });
   return wrong;

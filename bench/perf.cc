@@ -213,8 +213,8 @@ void AddPerf(CLI::App& app, Command& run) {
   sub->add_option("-n,--iters", o->iterations, "timed iterations (real time)");
   sub->add_option("-w,--warmup_iters", o->warmup, "iterations before (real time)");
   sub->add_option("-c,--check", o->check, "0: do not check results");
-  sub->add_option("-o,--op", o->op, "sum prod min max avg");
-  sub->add_option("-d,--datatype", o->type, "float double half bfloat16 int32 ...");
+  sub->add_option("-o,--op", o->op, "sum prod min max avg band bor bxor");
+  sub->add_option("-d,--datatype", o->type, "float double half bfloat16 f8e4m3 int32 ...");
   sub->add_option("-r,--root", o->root, "root");
   sub->add_option("-g,--ranks", o->ranks, "emulated ranks");
   sub->add_option("--backend", o->backend, "backend URL; default: mpi: under mpirun, else emulated");

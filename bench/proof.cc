@@ -106,6 +106,12 @@ class UnitProof {
       options.races = !scope_.quick;
       auto report = Verify(*program, options);
       if (!report.ok()) return Wrong(spec, shape, lower, in_place, report.status());
+      if (Reduces(shape.collective) && report->order < OrderOf(spec)) {
+        return Wrong(spec, shape, lower, in_place,
+                     absl::InternalError(absl::StrCat("promises to fold in order '",
+                                                      Name(OrderOf(spec)), "', which is '",
+                                                      Name(report->order), "'")));
+      }
       Count(*report, 1, tally);
       for (uint32_t slices : {2u, 5u}) {
         if (!scope_.quick) Count(*report, slices, tally);

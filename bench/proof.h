@@ -25,7 +25,7 @@ struct ProofScope {
 
 struct Tally {
   uint64_t programs = 0, messages = 0, moves = 0;
-  FoldOrder weakest = FoldOrder::kRankOrder;
+  FoldOrder weakest = FoldOrder::kOneFold;
 
   void Add(const Tally& other);
 };

@@ -70,8 +70,31 @@ typedef enum CCL_ENUM {
 } cclDataType_t;
 
 typedef enum CCL_ENUM {
-  cclSum = 0, cclProd = 1, cclMax = 2, cclMin = 3, cclAvg = 4, cclNumOps = 5
+  cclSum = 0,
+  cclProd = 1,
+  cclMax = 2,
+  cclMin = 3,
+  /* The sum over the number of ranks. Integers are summed, wrapping, and divided, towards zero; so are
+   * float32, float64 and bfloat16. float16 and both 8-bit floats, whose sums would overflow, are
+   * multiplied by 1 / ranks first and then summed, as all floats are in NCCL. */
+  cclAvg = 4,
+  cclBand = 5, /* bitwise and, or, exclusive or of integers: NCCL has none, the values are ours */
+  cclBor = 6,
+  cclBxor = 7,
+  cclNumOps = 8,
+  cclMaxRedOp = 0x7fffffff /* what cclRedOpCreate... make lies between */
 } cclRedOp_t;
+
+typedef enum CCL_ENUM {
+  cclScalarDevice = 0,       /* read when an operation starts; valid until it has ended */
+  cclScalarHostImmediate = 1 /* read before the function returns */
+} cclScalarResidence_t;
+
+/* result[i] = left[i] (op) right[i] for `count` elements; `left` is of lower ranks. `result` may be
+ * `left` or `right`, otherwise nothing overlaps. Called on whichever thread of the process makes
+ * progress, with parts of a buffer in any order; must neither call ccl functions nor block. */
+typedef void (*cclRedOpFunction_t)(const void* left, const void* right, void* result, size_t count,
+                                   cclDataType_t type, void* user);
 
 typedef struct cclComm* cclComm_t;
 typedef struct cclStream* cclStream_t;
@@ -255,6 +278,20 @@ CCL_API cclResult_t cclLaunchHostFunc(cclComm_t comm, cclStream_t stream, cclHos
  * cclGroupEnd. Groups nest. A thread that drives several ranks needs one. */
 CCL_API cclResult_t cclGroupStart(void);
 CCL_API cclResult_t cclGroupEnd(void);
+
+/* Reductions beyond cclRedOp_t's, of one communicator: another one's is cclInvalidArgument. All ranks
+ * make them alike. Local; not while another thread calls on the communicator. Operations that have
+ * been queued end as they began, even if the reduction is destroyed. An error leaves *op as it was.
+ *
+ * PreMulSum: the sum of every rank's contribution times its scalar, of host memory and of type `type`,
+ * the only one it reduces; ranks may have different scalars. Products are rounded once.
+ * Create: a function. It is associative. Not `commutative`, it is only run by algorithms that fold in
+ * order of rank: one that is forced and does not is cclInvalidArgument, naming those that do. */
+CCL_API cclResult_t cclRedOpCreatePreMulSum(cclRedOp_t* op, void* scalar, cclDataType_t type,
+                                            cclScalarResidence_t residence, cclComm_t comm);
+CCL_API cclResult_t cclRedOpCreate(cclRedOp_t* op, cclRedOpFunction_t function, void* user,
+                                   int commutative, cclComm_t comm);
+CCL_API cclResult_t cclRedOpDestroy(cclRedOp_t op, cclComm_t comm);
 
 /* Collectives return when they are queued. Counts are elements and NCCL's: of the whole vector for
  * allreduce, broadcast and reduce; of one rank's block for the others. In place: sendbuff ==

@@ -89,6 +89,15 @@ absl::Status Communicator::Validate(Request& request) const {
   if (request.count > most / SizeOf(request.type) / (CountIsPerRank(c) ? n : 1)) {
     return error("count ", request.count, " is negative or too large");
   }
+  if (Reduces(c) && request.custom == nullptr && !Combines(request.op, request.type)) {
+    return error("reduction ", Name(request.op), " combines bits of integers; ",
+                 Name(request.type), " is a float");
+  }
+  if (request.custom != nullptr && !request.custom->function &&
+      request.custom->type != request.type) {
+    return error("the reduction was made for ", Name(request.custom->type), ", and the data is ",
+                 Name(request.type));
+  }
   if (HasRoot(c) && (request.root < 0 || request.root >= ranks())) {
     return error("root ", request.root, " is not in 0..", ranks() - 1);
   }
@@ -125,10 +134,13 @@ absl::Status Communicator::Validate(Request& request) const {
 }
 
 absl::StatusOr<std::unique_ptr<Work>> Communicator::Make(const Request& request,
-                                                         absl::string_view forced) {
+                                                         Choice choice) {
+  if (request.custom != nullptr && !request.custom->commutative) {
+    choice.order = std::max(choice.order, FoldOrder::kRankOrder);
+  }
   CCL_ASSIGN_OR_RETURN(std::shared_ptr<const Plan> plan,
                        team_->planner().Choose(request.collective, PlanBytes(request, ranks()),
-                                                request.root, forced));
+                                                request.root, choice));
   const uint32_t channels = plan->program->info().channels;
   if (channels > channels_) {
     return absl::InvalidArgumentError(absl::StrCat(
@@ -203,10 +215,10 @@ uint16_t Communicator::NextChannel(bool sends, int peer) {
   return static_cast<uint16_t>((sends ? sends_ : receives_)[peer]++ % channels_);
 }
 
-absl::Status Communicator::Run(Request request, absl::string_view forced) {
+absl::Status Communicator::Run(Request request, const Choice& choice) {
   CCL_RETURN_IF_ERROR(error());
   CCL_RETURN_IF_ERROR(Validate(request));
-  CCL_ASSIGN_OR_RETURN(std::unique_ptr<Work> work, Make(request, forced));
+  CCL_ASSIGN_OR_RETURN(std::unique_ptr<Work> work, Make(request, choice));
   std::vector<std::unique_ptr<Work>> list;
   list.push_back(std::move(work));
   Stream* stream = stream_.get();

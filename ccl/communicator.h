@@ -54,8 +54,8 @@ class Communicator {
   // OK, or what is wrong with a request: null buffers, a root out of range, counts whose bytes do
   // not fit, in-place pointers that overlap wrongly. Fills in what the communicator decides.
   absl::Status Validate(Request& request) const;
-  // The work of a valid request. `forced`: an algorithm's text, empty to let the planner choose.
-  absl::StatusOr<std::unique_ptr<Work>> Make(const Request& request, absl::string_view forced);
+  // The work of a valid request.
+  absl::StatusOr<std::unique_ptr<Work>> Make(const Request& request, Choice choice);
   // Point-to-point messages in the order of their calls. They and the work of Make are numbered when
   // they are made, and the numbers pair them with the other ranks': make only what will be enqueued,
   // in the order of the calls. `Unmake` takes the last collective's number back.
@@ -65,7 +65,7 @@ class Communicator {
   uint16_t NextChannel(bool sends, int peer);
 
   // Validate, Make and enqueue on the communicator's own stream.
-  absl::Status Run(Request request, absl::string_view forced = "");
+  absl::Status Run(Request request, const Choice& choice = {});
   absl::Status Synchronize();
 
  private:

@@ -10,6 +10,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "ccl/base/types.h"
+#include "ccl/schedule/fold_order.h"
 #include "ccl/schedule/program.h"
 #include "ccl/topology/topology.h"
 
@@ -55,6 +56,9 @@ struct Algorithm {
   absl::Span<const Collective> collectives;
   Slicing slicing;
   bool group_operations;             // uses GroupReduce or GroupCopy
+  // At least so, where the collective reduces, whatever the shape: `cclbench verify` holds each
+  // program to it.
+  FoldOrder order;
   // OK, or why the algorithm cannot run this shape.
   absl::Status (*applies)(const Shape& shape);
   // The program with one slice. Requires applies(shape).ok() and ranks >= 2.
@@ -73,6 +77,9 @@ const Algorithm* FindAlgorithm(absl::string_view name);
 absl::StatusOr<std::shared_ptr<const Program>> BuildProgram(const AlgorithmSpec& spec,
                                                             const Shape& shape,
                                                             bool lower_group_operations);
+
+// In which order an algorithm promises to fold; compositions promise nothing.
+FoldOrder OrderOf(const AlgorithmSpec& spec);
 
 // Every specification worth considering for a shape, with default radix and slices: what the
 // planner costs, `cclbench compare` runs and `cclbench verify` proves. Compositions are included

@@ -30,40 +30,42 @@ constexpr C kGroupDirect[] = {C::kReduceScatter, C::kAllGather};
 constexpr Slicing kSeq = Slicing::kInSequence;
 constexpr Slicing kSide = Slicing::kSideBySide;
 
+constexpr FoldOrder kAny = FoldOrder::kDiffers, kOne = FoldOrder::kOneFold;
+
 const Algorithm kCatalogue[] = {
     {"ring", "one neighbour to the next; optimal volume, linear latency", "2(n-1)L + 2(n-1)m/nB",
-     kVector, kSide, false, Always, MakeRing},
+     kVector, kSide, false, kAny, Always, MakeRing},
     {"biring", "both ways round at once; half the ring's latency", "(2ceil((n-1)/2)+1)L + 2(n-1)m/nB",
-     kVector, kSide, false, Always, MakeBidirectionalRing},
+     kVector, kSide, false, kAny, Always, MakeBidirectionalRing},
     {"nhr", "logarithmic steps and optimal volume at any number of ranks",
-     "2ceil(log n)L + 2(n-1)m/nB", kVector, kSide, false, Always, MakeNhr},
+     "2ceil(log n)L + 2(n-1)m/nB", kVector, kSide, false, kAny, Always, MakeNhr},
     {"recursive_doubling", "whole vectors between partners; lowest latency", "log n (L + m/B)",
-     kDoubling, kSide, false, AllGatherOnPowersOfTwo, MakeRecursiveDoubling},
+     kDoubling, kSide, false, kAny, AllGatherOnPowersOfTwo, MakeRecursiveDoubling},
     {"rabenseifner", "recursive halving, then doubling; folds what exceeds a power of two",
-     "2 log n L + 2(n-1)m/nB", kReduceAll, kSide, false, Always, MakeRabenseifner},
+     "2 log n L + 2(n-1)m/nB", kReduceAll, kSide, false, kAny, Always, MakeRabenseifner},
     {"double_binary_tree", "two complementary binary trees; pipelines when sliced",
-     "2 log n (L + m/SB) + 2m/B", kPipe, kSeq, false, Always, MakeDoubleBinaryTree},
+     "2 log n (L + m/SB) + 2m/B", kPipe, kSeq, false, kAny, Always, MakeDoubleBinaryTree},
     {"knomial", "k-nomial tree, radix 2 unless given", "ceil(log_k n)(L + (k-1)m/B) each way",
-     kTree, kSeq, false, Always, MakeKnomial},
+     kTree, kSeq, false, kAny, Always, MakeKnomial},
     {"chain", "one after the other; for large vectors in many slices", "(n-2+S)(L + m/SB) each way",
-     kPipe, kSeq, false, Always, MakeChain},
+     kPipe, kSeq, false, kAny, Always, MakeChain},
     {"one_shot", "everything to everybody, folded in order of rank", "L + (n-1)m/B", kReduceAll,
-     kSide, false, Always, MakeOneShot},
+     kSide, false, kOne, Always, MakeOneShot},
     {"two_shot", "a block to each, folded in order of rank, and back", "2L + 2(n-1)m/nB",
-     kReduceAll, kSide, false, Always, MakeTwoShot},
-    {"direct", "all messages at once", "L + (n-1)m/nB", kDirect, kSide, false, Always, MakeDirect},
-    {"pairwise", "all-to-all, one peer at a time", "(n-1)(L + m/nB)", kExchange, kSide, false,
+     kReduceAll, kSide, false, kOne, Always, MakeTwoShot},
+    {"direct", "all messages at once", "L + (n-1)m/nB", kDirect, kSide, false, kOne, Always, MakeDirect},
+    {"pairwise", "all-to-all, one peer at a time", "(n-1)(L + m/nB)", kExchange, kSide, false, kAny,
      Always, MakePairwise},
-    {"bruck", "all-to-all in logarithmic steps", "ceil(log n)(L + m/2B)", kExchange, kSide, false,
+    {"bruck", "all-to-all in logarithmic steps", "ceil(log n)(L + m/2B)", kExchange, kSide, false, kAny,
      Always, MakeBruck},
-    {"dissemination", "barrier in logarithmic rounds", "ceil(log n) L", kMeet, kSeq, false, Always,
+    {"dissemination", "barrier in logarithmic rounds", "ceil(log n) L", kMeet, kSeq, false, kAny, Always,
      MakeDissemination},
-    {"group_one_shot", "one reduction or multicast by the fabric", "L + m/B", kPipe, kSide, true,
+    {"group_one_shot", "one reduction or multicast by the fabric", "L + m/B", kPipe, kSide, true, kOne,
      Always, MakeGroupOneShot},
     {"group_two_shot", "the fabric reduces a block to each rank and multicasts it",
-     "(S+1)L + (S+1+(S-1)/n)m/SB", kReduceAll, kSeq, true, Always, MakeGroupTwoShot},
+     "(S+1)L + (S+1+(S-1)/n)m/SB", kReduceAll, kSeq, true, kOne, Always, MakeGroupTwoShot},
     {"group_direct", "the fabric reduces or multicasts each rank's block", "L + m/B", kGroupDirect,
-     kSide, true, Always, MakeGroupDirect},
+     kSide, true, kOne, Always, MakeGroupDirect},
 };
 
 // Compositions worth proposing.
@@ -167,6 +169,11 @@ const Algorithm* FindAlgorithm(absl::string_view name) {
     if (algorithm.name == name) return &algorithm;
   }
   return nullptr;
+}
+
+FoldOrder OrderOf(const AlgorithmSpec& spec) {
+  const Algorithm* algorithm = FindAlgorithm(spec.name);
+  return algorithm == nullptr ? FoldOrder::kDiffers : algorithm->order;
 }
 
 absl::StatusOr<std::shared_ptr<const Program>> BuildProgram(const AlgorithmSpec& spec,

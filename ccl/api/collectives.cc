@@ -30,10 +30,13 @@ cclResult_t Collect(Collective collective, const void* in, void* out, size_t cou
                                                      value));
     };
     if (static_cast<int>(type) < 0 || type >= cclNumTypes) return error("data type", type);
-    if (op < 0 || op >= cclNumOps) return error("reduction", op);
-    Request request{collective, static_cast<DataType>(type), static_cast<ReduceOp>(op),
-                    count,      root,                        in,
-                    out};
+    Request request{collective, static_cast<DataType>(type), ReduceOp::kSum, count, root, in, out};
+    if (op >= 0 && op < cclNumOps) {
+      request.op = static_cast<ReduceOp>(op);
+    } else {
+      request.custom = comm->operators.Find(op);
+      if (request.custom == nullptr) return error("reduction", op);
+    }
     CCL_ASSIGN_OR_RETURN(Stream * queue, StreamOf(comm, stream));
     CCL_RETURN_IF_ERROR(communicator.Validate(request));
     if (Logs(LogLevel::kInfo, LogPart::kColl)) LogCall(request, communicator, comm, stream);

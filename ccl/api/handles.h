@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "ccl/api/operators.h"
 #include "ccl/ccl.h"
 #include "ccl/communicator.h"
 #include "ccl/exec/event.h"
@@ -36,6 +37,7 @@ struct cclComm {
   std::vector<std::unique_ptr<ccl::api::Registered>> registered;
   // Gone when the handle is. Counts the threads that wait for something of it.
   std::shared_ptr<std::atomic<int>> waiting = std::make_shared<std::atomic<int>>(0);
+  ccl::api::Operators operators;
 };
 struct cclEvent {
   uint32_t magic;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstring>
 #include <type_traits>
 
 #include "ccl/base/elements.h"
@@ -50,6 +51,25 @@ struct Min {
   }
 };
 
+struct Band {
+  template <typename T>
+  static T Apply(T a, T b) {
+    return static_cast<T>(a & b);
+  }
+};
+struct Bor {
+  template <typename T>
+  static T Apply(T a, T b) {
+    return static_cast<T>(a | b);
+  }
+};
+struct Bxor {
+  template <typename T>
+  static T Apply(T a, T b) {
+    return static_cast<T>(a ^ b);
+  }
+};
+
 template <typename T, typename Op>
 void Fold(void* result, absl::Span<const void* const> operands, size_t count) {
   using F = Accumulator<T>;
@@ -81,7 +101,12 @@ void Fold(void* result, absl::Span<const void* const> operands, size_t count) {
 // By operation; Avg folds as Sum.
 template <typename T>
 constexpr std::array<FoldKernel, kReduceOps> Row() {
-  return {Fold<T, Sum>, Fold<T, Prod>, Fold<T, Max>, Fold<T, Min>, Fold<T, Sum>};
+  if constexpr (std::is_integral_v<T>) {
+    return {Fold<T, Sum>, Fold<T, Prod>, Fold<T, Max>, Fold<T, Min>,
+            Fold<T, Sum>, Fold<T, Band>, Fold<T, Bor>, Fold<T, Bxor>};
+  } else {
+    return {Fold<T, Sum>, Fold<T, Prod>, Fold<T, Max>, Fold<T, Min>, Fold<T, Sum>};
+  }
 }
 
 // By type.
@@ -117,6 +142,41 @@ FoldKernel FoldOf(DataType type, ReduceOp op) {
 void FoldInto(DataType type, ReduceOp op, void* dst, absl::Span<const void* const> operands,
               size_t count) {
   FoldOf(type, op)(dst, operands, count);
+}
+
+Factor FactorOf(DataType type, const void* element) {
+  return WithType(type, [&](auto value) {
+    std::memcpy(&value, element, sizeof value);
+    Factor factor;
+    if constexpr (std::is_integral_v<decltype(value)>) {
+      factor.integer = static_cast<uint64_t>(value);
+    } else {
+      factor.real = ToDouble(value);
+    }
+    return factor;
+  });
+}
+
+void ScaleInto(DataType type, void* dst, const void* src, size_t count, const Factor& factor) {
+  WithType(type, [&](auto zero) {
+    using T = decltype(zero);
+    T* const to = static_cast<T*>(dst);
+    const T* const from = static_cast<const T*>(src);
+    if constexpr (std::is_integral_v<T>) {
+      for (size_t i = 0; i < count; ++i) {
+        to[i] = static_cast<T>(static_cast<uint64_t>(from[i]) * factor.integer);
+      }
+    } else {
+      using F = Accumulator<T>;
+      const F times = static_cast<F>(factor.real);
+      for (size_t i = 0; i < count; ++i) to[i] = static_cast<T>(static_cast<F>(from[i]) * times);
+    }
+  });
+}
+
+bool AveragesByFactor(DataType type) {
+  return type == DataType::kFloat16 || type == DataType::kFloat8E4M3 ||
+         type == DataType::kFloat8E5M2;
 }
 
 void DivideBy(DataType type, void* data, size_t count, int ranks) {

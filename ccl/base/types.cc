@@ -22,7 +22,8 @@ constexpr TypeRow kTypeRows[kDataTypes] = {
     {"double", 8, false}, {"bfloat16", 2, false}, {"f8e4m3", 1, false}, {"f8e5m2", 1, false},
     {"int16", 2, true},  {"uint16", 2, true},
 };
-constexpr absl::string_view kOpNames[kReduceOps] = {"sum", "prod", "max", "min", "avg"};
+constexpr absl::string_view kOpNames[kReduceOps] = {"sum", "prod", "max", "min",
+                                                    "avg", "band", "bor", "bxor"};
 constexpr absl::string_view kCollectiveNames[kCollectives] = {
     "allreduce", "reduce_scatter", "allgather", "broadcast", "reduce",
     "alltoall",  "gather",         "scatter",   "barrier"};
@@ -44,6 +45,7 @@ constexpr Alias kTypeAliases[] = {
 
 size_t SizeOf(DataType type) { return kTypeRows[static_cast<int>(type)].size; }
 bool IsInteger(DataType type) { return kTypeRows[static_cast<int>(type)].integer; }
+bool Combines(ReduceOp op, DataType type) { return op < ReduceOp::kBand || IsInteger(type); }
 absl::string_view Name(DataType type) { return kTypeRows[static_cast<int>(type)].name; }
 absl::string_view Name(ReduceOp op) { return kOpNames[static_cast<int>(op)]; }
 absl::string_view Name(Collective collective) {
@@ -69,7 +71,8 @@ absl::StatusOr<ReduceOp> ParseReduceOp(absl::string_view name) {
     if (kOpNames[i] == name) return static_cast<ReduceOp>(i);
   }
   return absl::InvalidArgumentError(
-      absl::StrCat("unknown reduction '", name, "'; known: sum prod max min avg"));
+      absl::StrCat("unknown reduction '", name, "'; known: ",
+                   absl::StrJoin(absl::MakeConstSpan(kOpNames), " ")));
 }
 
 absl::StatusOr<Collective> ParseCollective(absl::string_view name) {

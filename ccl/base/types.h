@@ -32,9 +32,18 @@ enum class DataType : uint8_t {
 };
 inline constexpr int kDataTypes = 14;
 
-// The numbers are those of NCCL's ncclRedOp_t.
-enum class ReduceOp : uint8_t { kSum = 0, kProd = 1, kMax = 2, kMin = 3, kAvg = 4 };
-inline constexpr int kReduceOps = 5;
+// The numbers are those of NCCL's ncclRedOp_t; the bitwise operations are ours.
+enum class ReduceOp : uint8_t {
+  kSum = 0,
+  kProd = 1,
+  kMax = 2,
+  kMin = 3,
+  kAvg = 4,
+  kBand = 5,
+  kBor = 6,
+  kBxor = 7,
+};
+inline constexpr int kReduceOps = 8;
 
 enum class Collective : uint8_t {
   kAllReduce,
@@ -51,6 +60,8 @@ inline constexpr int kCollectives = 9;
 
 size_t SizeOf(DataType type);
 bool IsInteger(DataType type);
+// Whether the operation makes sense on the type: bits are combined of integers only.
+bool Combines(ReduceOp op, DataType type);
 
 // Names as nccl-tests prints them ("float", "half", "bfloat16", ...; "sum", ...) and as the
 // command line takes them ("allreduce", "all_reduce"). Parsing an unknown name is

@@ -35,8 +35,11 @@ Binding::Binding(const Program& program, int rank, const Request& request)
       in_(static_cast<char*>(const_cast<void*>(request.in))),
       out_(static_cast<char*>(request.out)),
       phantom_(request.phantom) {
-  in_first_ = space_.BlockOffset(InputWindow(program.info(), rank).first, count_);
-  out_first_ = space_.BlockOffset(OutputWindow(program.info(), rank).first, count_);
+  const BlockWindow in = InputWindow(program.info(), rank), out = OutputWindow(program.info(), rank);
+  in_first_ = space_.BlockOffset(in.first, count_);
+  out_first_ = space_.BlockOffset(out.first, count_);
+  in_elements_ = space_.BlockOffset(in.first + in.blocks, count_) - in_first_;
+  out_elements_ = space_.BlockOffset(out.first + out.blocks, count_) - out_first_;
   if (phantom_) return;
   std::vector<ScratchArea> areas;
   program.Scratch(rank, areas);

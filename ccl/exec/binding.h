@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "ccl/backend/backend.h"
+#include "ccl/exec/custom_op.h"
 #include "ccl/schedule/program.h"
 
 namespace ccl {
@@ -21,6 +22,7 @@ struct Request {
   const void* in = nullptr;  // null with a phantom payload
   void* out = nullptr;
   bool phantom = false;      // sizes without bytes
+  std::shared_ptr<const CustomOp> custom = nullptr;  // in the place of `op`
 };
 
 // Bytes of one rank's larger buffer, the vector or all blocks of the per-rank collectives: what plans
@@ -38,6 +40,9 @@ class Binding {
   void* Address(const Ref& ref) const;
   // Of a run, its repetitions not counted.
   uint64_t Elements(const Ref& ref) const { return space_.LengthOfRun(ref.first, ref.count, count_); }
+  // Of the rank's buffers.
+  uint64_t InputElements() const { return in_elements_; }
+  uint64_t OutputElements() const { return out_elements_; }
   uint64_t ScratchBytes() const { return scratch_bytes_; }
 
  private:
@@ -54,6 +59,7 @@ class Binding {
   char* out_ = nullptr;
   const bool phantom_;
   uint64_t in_first_ = 0, out_first_ = 0;  // elements of the whole before the buffers begin
+  uint64_t in_elements_ = 0, out_elements_ = 0;
   std::vector<Slot> slots_;
   uint64_t scratch_bytes_ = 0;
   struct Free {

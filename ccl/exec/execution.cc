@@ -58,8 +58,49 @@ Execution::Execution(std::shared_ptr<const Program> program, int rank, uint32_t 
       rank_(rank),
       map_(std::move(map)),
       context_(context),
-      request_(request),
-      binding_(*program_, rank, request_) {}
+      request_(std::move(request)),
+      bound_(Scaled(request_)),
+      binding_(*program_, rank, bound_) {}
+
+bool Execution::Scales() const {
+  if (request_.phantom || !Reduces(request_.collective)) return false;
+  if (request_.custom != nullptr) return !request_.custom->function;
+  return request_.op == ReduceOp::kAvg && AveragesByFactor(request_.type);
+}
+
+Request Execution::Scaled(const Request& request) {
+  Request bound = request;
+  const ProgramInfo& info = program_->info();
+  const BlockWindow in = InputWindow(info, rank_), out = OutputWindow(info, rank_);
+  if (!Scales() || in.blocks == 0) return bound;
+  if (in.first == out.first && in.blocks == out.blocks) {
+    bound.in = request.out;  // in place, as any program may run
+    return bound;
+  }
+  const uint64_t elements = info.space.BlockOffset(in.first + in.blocks, request.count) -
+                            info.space.BlockOffset(in.first, request.count);
+  scaled_.reset(new char[elements * SizeOf(request.type)]);
+  bound.in = scaled_.get();
+  return bound;
+}
+
+void Execution::Scale() {
+  Factor factor;
+  if (request_.custom != nullptr) {
+    factor = request_.custom->factor();
+  } else {
+    factor.real = 1.0 / program_->info().ranks;
+  }
+  ScaleInto(request_.type, const_cast<void*>(bound_.in), request_.in, binding_.InputElements(),
+            factor);
+}
+
+void Execution::Combine(void* dst, absl::Span<const void* const> operands, size_t count) const {
+  if (request_.custom != nullptr && request_.custom->function) {
+    return FoldInto(*request_.custom, request_.type, dst, operands, count);
+  }
+  FoldInto(request_.type, request_.op, dst, operands, count);
+}
 
 absl::string_view Describe(Whole whole) {
   switch (whole) {
@@ -111,6 +152,7 @@ void Execution::Start(Backend& backend) {
 }
 
 void Execution::Begin(Backend& backend) {
+  if (Scales()) Scale();
   if (running_ == 0) return Finish();
   Advance(backend);
 }
@@ -306,8 +348,7 @@ uint64_t Execution::LocalStep(const Step& step, OperationKind& kind) {
     if (!request_.phantom && bytes > 0) {
       w.operands.clear();
       for (const Ref& ref : src) w.operands.push_back(binding_.Address(ref));
-      FoldInto(request_.type, request_.op, binding_.Address(dst[0]), w.operands,
-               binding_.Elements(dst[0]));
+      Combine(binding_.Address(dst[0]), w.operands, binding_.Elements(dst[0]));
     }
     return bytes * (src.size() - 1);
   }
@@ -356,19 +397,18 @@ void Execution::Consume(uint64_t token,
     size_t run = out.run();
     for (const Walk& walk : walks) run = std::min(run, walk.run());
     for (size_t i = 0; i < walks.size(); ++i) runs[i] = walks[i].data();
-    FoldInto(request_.type, request_.op, const_cast<char*>(out.data()), runs, run / size);
+    Combine(const_cast<char*>(out.data()), runs, run / size);
     for (Walk& walk : walks) walk.Take(run);
     out.Take(run);
   }
 }
 
 void Execution::Finish() {
-  if (request_.op != ReduceOp::kAvg || !Reduces(request_.collective) || request_.phantom) return;
-  const ProgramInfo& info = program_->info();
-  const BlockWindow window = OutputWindow(info, rank_);
-  if (window.blocks == 0) return;
-  const uint64_t elements = info.space.per_block() ? request_.count * window.blocks : request_.count;
-  DivideBy(request_.type, request_.out, elements, info.ranks);
+  if (request_.op != ReduceOp::kAvg || request_.custom != nullptr || request_.phantom ||
+      !Reduces(request_.collective) || Scales()) {
+    return;
+  }
+  DivideBy(request_.type, request_.out, binding_.OutputElements(), program_->info().ranks);
 }
 
 std::string Execution::Describe() const {

@@ -142,6 +142,12 @@ class Execution final : public Work, private Consumer {
   void PostAll(Lane& lane, Backend& backend);
   // Takes a fold for the operation's token.
   Fold& NewFold(uint32_t lane, Operation& operation);
+  // The request as the program sees it: where contributions are scaled first, its input is memory of
+  // the execution's, or the output.
+  Request Scaled(const Request& request);
+  bool Scales() const;
+  void Scale();
+  void Combine(void* dst, absl::Span<const void* const> operands, size_t count) const;
   // Does a copy or fold; returns the bytes to charge for.
   uint64_t LocalStep(const Step& step, OperationKind& kind);
   // The members of a group of the program as the backend knows them.
@@ -153,6 +159,8 @@ class Execution final : public Work, private Consumer {
   const RankMap map_;
   const uint32_t context_;
   const Request request_;
+  std::unique_ptr<char[]> scaled_;
+  const Request bound_;  // request_ by Scaled
   Binding binding_;
   std::vector<Lane> lanes_;
   uint32_t running_ = 0;  // lanes not at their end

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "ccl/base/status.h"
 #include "ccl/plan/cost.h"
 
@@ -61,24 +62,44 @@ Planner::Kept Planner::kept() {
 }
 
 absl::StatusOr<std::shared_ptr<const Plan>> Planner::Choose(Collective collective, uint64_t bytes,
-                                                            int root, absl::string_view forced) {
+                                                            int root, const Choice& choice) {
   if (!HasRoot(collective)) root = 0;
   std::lock_guard<std::mutex> lock(mutex_);
-  auto key = std::make_tuple(collective, bytes, root, std::string(forced));
+  auto key = std::make_tuple(collective, bytes, root, choice);
   if (const auto found = plans_.find(key); found != plans_.end()) return found->second;
-  CCL_ASSIGN_OR_RETURN(std::shared_ptr<const Plan> plan, Make(collective, bytes, root, forced));
+  CCL_ASSIGN_OR_RETURN(std::shared_ptr<const Plan> plan, Make(collective, bytes, root, choice));
   if (plans_.size() >= kMostPlans) plans_.clear();
   return plans_.emplace(std::move(key), std::move(plan)).first->second;
 }
 
+absl::Status Planner::CheckOrder(const AlgorithmSpec& spec, const Shape& shape,
+                                 FoldOrder wanted) const {
+  if (!Reduces(shape.collective) || shape.ranks == 1 || OrderOf(spec) >= wanted) {
+    return absl::OkStatus();
+  }
+  std::vector<std::string> names;
+  for (const AlgorithmSpec& candidate : Candidates(shape)) {
+    if (OrderOf(candidate) >= wanted) names.push_back(Format(candidate));
+  }
+  return absl::InvalidArgumentError(absl::StrCat(
+      "it does not fold ",
+      wanted == FoldOrder::kOneFold
+          ? "all contributions at once in order of rank, as shape-invariant results ask"
+          : "in order of rank, as a reduction that does not commute asks",
+      "; for ", Name(shape.collective),
+      names.empty() ? " no algorithm does" : absl::StrCat(" these do: ", absl::StrJoin(names, " "))));
+}
+
 absl::StatusOr<std::shared_ptr<const Plan>> Planner::Make(Collective collective, uint64_t bytes,
-                                                          int root, absl::string_view forced) {
+                                                          int root, const Choice& choice) {
   auto plan = std::make_shared<Plan>();
   Shape shape{collective, topology_.ranks, root, 0, GroupingsOf(topology_)};
   std::string origin;
-  if (!forced.empty()) {
-    CCL_ASSIGN_OR_RETURN(plan->spec, ParseAlgorithm(forced));
+  bool forced = true;
+  if (!choice.algorithm.empty()) {
+    CCL_ASSIGN_OR_RETURN(plan->spec, ParseAlgorithm(choice.algorithm));
     origin = "the call";
+    forced = choice.forced;
   } else {
     for (const Override& rule : overrides_) {
       if (rule.collective == collective && rule.low <= bytes && bytes < rule.high) {
@@ -89,22 +110,38 @@ absl::StatusOr<std::shared_ptr<const Plan>> Planner::Make(Collective collective,
     }
   }
   if (!origin.empty()) {
+    if (choice.slices > 0) plan->spec.slices = choice.slices;
     auto program = BuildOnce(plan->spec, shape);
-    if (!program.ok()) {
-      return absl::InvalidArgumentError(absl::StrCat("'", Format(plan->spec), "', forced by ", origin,
-                                                     ", cannot run: ", program.status().message()));
+    absl::Status status = program.status();
+    if (status.ok()) status = CheckOrder(plan->spec, shape, choice.order);
+    if (status.ok()) {
+      plan->program = *std::move(program);
+      plan->predicted = -1;
+      plan->reason = absl::StrCat(forced ? "forced by " : "preferred by ", origin);
+      return plan;
     }
-    plan->program = *std::move(program);
-    plan->predicted = -1;
-    plan->reason = absl::StrCat("forced by ", origin);
-    return plan;
+    if (forced) {
+      return absl::InvalidArgumentError(absl::StrCat("'", Format(plan->spec), "', forced by ", origin,
+                                                     ", cannot run: ", status.message()));
+    }
   }
-  for (AlgorithmSpec& spec : WithSlices(Candidates(shape))) {
+  std::vector<AlgorithmSpec> specs = Candidates(shape);
+  if (choice.slices > 0) {
+    for (AlgorithmSpec& spec : specs) spec.slices = choice.slices;
+  } else {
+    specs = WithSlices(std::move(specs));
+  }
+  const bool none = specs.empty();
+  for (AlgorithmSpec& spec : specs) {
+    if (Reduces(collective) && shape.ranks > 1 && OrderOf(spec) < choice.order) continue;
     const double time = PredictTime(spec, shape, bytes, topology_);
     plan->candidates.push_back({std::move(spec), time});
   }
   if (plan->candidates.empty()) {
-    return absl::UnimplementedError(absl::StrCat("no algorithm does ", Name(collective)));
+    return absl::UnimplementedError(
+        none ? absl::StrCat("no algorithm does ", Name(collective))
+            : absl::StrCat("no algorithm does ", Name(collective), " in the order of fold '",
+                           Name(choice.order), "'"));
   }
   std::stable_sort(plan->candidates.begin(), plan->candidates.end(),
                    [](const Plan::Candidate& a, const Plan::Candidate& b) { return a.time < b.time; });

@@ -28,6 +28,24 @@ struct Plan {
   std::string Explain() const;
 };
 
+// What a call asks of the choice. Equal on all ranks.
+struct Choice {
+  Choice() = default;
+  Choice(const char* text) : algorithm(text) {}         // NOLINT(google-explicit-constructor)
+  Choice(std::string text) : algorithm(std::move(text)) {}  // NOLINT(google-explicit-constructor)
+
+  std::string algorithm;  // its text; empty to choose
+  // False: a wish. What cannot run, or does not fold as asked, leaves the choice to the planner.
+  bool forced = true;
+  uint32_t slices = 0;    // of any algorithm; 0: what suits it
+  FoldOrder order = FoldOrder::kNone;  // at least so; a class of fold_order.h
+
+  friend bool operator<(const Choice& a, const Choice& b) {
+    return std::tie(a.algorithm, a.forced, a.slices, a.order) <
+           std::tie(b.algorithm, b.forced, b.slices, b.order);
+  }
+};
+
 // Chooses algorithms for one topology. Thread-safe; equal inputs give equal plans on all ranks.
 class Planner {
  public:
@@ -36,11 +54,11 @@ class Planner {
         overrides_(std::move(overrides)),
         group_operations_(group_operations) {}
 
-  // `bytes` of the larger buffer of a rank. `forced`: an algorithm's text, empty to choose.
-  // A forced algorithm that cannot run the request is InvalidArgument, naming who forced it and why
-  // it cannot; nothing falls back. Plans are kept, and equal choices share one program.
+  // `bytes` of the larger buffer of a rank. A forced algorithm that cannot run the request, or folds
+  // in another order than is asked for, is InvalidArgument, naming who forced it and why it cannot;
+  // nothing falls back. Plans are kept, and equal choices share one program.
   absl::StatusOr<std::shared_ptr<const Plan>> Choose(Collective collective, uint64_t bytes, int root,
-                                                     absl::string_view forced);
+                                                     const Choice& choice);
 
   // What is kept, for reports: so many plans (programs) at most. One more, and all are forgotten but
   // those in use; choices are functions of their inputs, so they come out again as they were.
@@ -52,7 +70,9 @@ class Planner {
 
  private:
   absl::StatusOr<std::shared_ptr<const Plan>> Make(Collective collective, uint64_t bytes, int root,
-                                                   absl::string_view forced);
+                                                   const Choice& choice);
+  // OK, or that the algorithm folds in another order than is asked for.
+  absl::Status CheckOrder(const AlgorithmSpec& spec, const Shape& shape, FoldOrder wanted) const;
   absl::StatusOr<std::shared_ptr<const Program>> BuildOnce(const AlgorithmSpec& spec,
                                                           const Shape& shape);
 
@@ -60,7 +80,7 @@ class Planner {
   const std::vector<Override> overrides_;
   const bool group_operations_;
   std::mutex mutex_;
-  std::map<std::tuple<Collective, uint64_t, int, std::string>, std::shared_ptr<const Plan>> plans_;
+  std::map<std::tuple<Collective, uint64_t, int, Choice>, std::shared_ptr<const Plan>> plans_;
   std::map<std::tuple<Collective, int, std::string>, std::shared_ptr<const Program>> programs_;
 };
 

@@ -82,7 +82,8 @@ absl::Status CheckBarrier(const ProgramInfo& info, Simulation& done) {
 }  // namespace
 
 absl::string_view Name(FoldOrder order) {
-  static constexpr absl::string_view kNames[] = {"none", "differs", "agrees", "rank order"};
+  static constexpr absl::string_view kNames[] = {"none", "differs", "agrees", "rank order",
+                                                 "one fold"};
   return kNames[static_cast<int>(order)];
 }
 
@@ -106,7 +107,7 @@ absl::StatusOr<VerifyReport> Verify(const Program& program, const VerifyOptions&
     rank_order = OrderOfFold(rank_order, OrderOfRank(rank));
   }
   std::vector<uint64_t> orders(info.space.chunks());  // of the first rank that has the chunk
-  bool agrees = true, canonical = true;
+  bool agrees = true, canonical = true, once = true;
   for (int rank = 0; rank < info.ranks; ++rank) {
     const BlockWindow window = OutputWindow(info, rank);
     for (uint32_t slice = 0; slice < info.space.slices(); ++slice) {
@@ -117,15 +118,17 @@ absl::StatusOr<VerifyReport> Verify(const Program& program, const VerifyOptions&
         const uint64_t order = simulation.Output(rank, chunk).order;
         if (orders[chunk] == 0) orders[chunk] = order;
         agrees &= orders[chunk] == order;
-        canonical &= order == rank_order;
+        canonical &= ((order ^ rank_order) & ~kFoldedOnce) == 0;
+        once &= (order & kFoldedOnce) != 0;
       }
     }
   }
   VerifyReport report = simulation.report();
   if (Reduces(info.collective)) {
-    report.order = canonical ? FoldOrder::kRankOrder
-                   : agrees  ? FoldOrder::kAgrees
-                             : FoldOrder::kDiffers;
+    report.order = canonical && (once || info.ranks == 1) ? FoldOrder::kOneFold
+                   : canonical                            ? FoldOrder::kRankOrder
+                   : agrees                               ? FoldOrder::kAgrees
+                                                          : FoldOrder::kDiffers;
   }
   return report;
 }

@@ -5,7 +5,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/string_view.h"
+#include "ccl/schedule/fold_order.h"
 #include "ccl/schedule/program.h"
 
 // Proves a program: executes all ranks symbolically, with "whose contributions are these?" in the
@@ -25,15 +25,6 @@ struct VerifyOptions {
   // Look for unordered accesses. Without, a program that races may pass.
   bool races = true;
 };
-
-// In which order contributions are folded; decides which results are equal bit by bit.
-enum class FoldOrder : uint8_t {
-  kNone,       // the collective does not reduce
-  kDiffers,    // two ranks fold a chunk differently: floating point results differ between ranks
-  kAgrees,     // all ranks that hold a chunk folded it in the same order
-  kRankOrder,  // (((0 + 1) + 2) + ...) for every chunk
-};
-absl::string_view Name(FoldOrder order);
 
 struct VerifyReport {
   uint64_t messages = 0;

@@ -101,7 +101,8 @@ bool Simulation::GroupReduce(const GroupOp& op) {
       if (!Defined(site, location)) return false;
       if (site.lane == op.sites[0].lane) {
         folded_.push_back(values_[location]);
-      } else if (!Merge(site, folded_[i], values_[location], folded_[i])) {
+      } else if (!Merge(site, folded_[i], values_[location], folded_[i],
+                        site.lane != op.sites[1].lane)) {
         return false;
       }
     }

@@ -107,7 +107,8 @@ class Simulation {
   bool Copy(Site site);
   bool Reduce(Site site);
   bool Defined(Site site, uint32_t location);
-  bool Merge(Site site, const Value& left, const Value& right, Value& into);
+  // `held`: the left one is a sum of this step's, not yet rounded.
+  bool Merge(Site site, const Value& left, const Value& right, Value& into, bool held = false);
 
   // verify_groups.cc: group operations.
   bool PostGroup(Site site);

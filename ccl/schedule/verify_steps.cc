@@ -291,7 +291,7 @@ bool Simulation::Reduce(Site site) {
       if (!Defined(site, src + i)) return false;
       if (&operand == operands.data()) {
         sum = values_[src + i];
-      } else if (!Merge(site, sum, values_[src + i], sum)) {
+      } else if (!Merge(site, sum, values_[src + i], sum, &operand > operands.data() + 1)) {
         return false;
       }
     }
@@ -308,7 +308,7 @@ bool Simulation::Defined(Site site, uint32_t location) {
                                  ", which is undefined"));
 }
 
-bool Simulation::Merge(Site site, const Value& left, const Value& right, Value& into) {
+bool Simulation::Merge(Site site, const Value& left, const Value& right, Value& into, bool held) {
   if (left.chunk != right.chunk) {
     return Fail(site, absl::StrCat("wrong chunk: folds ", left.chunk, " with ", right.chunk));
   }
@@ -318,7 +318,9 @@ bool Simulation::Merge(Site site, const Value& left, const Value& right, Value& 
                 absl::StrCat("doubled reduction: chunk ", left.chunk, " of ranks ",
                              sets_.ToString(left.ranks), " and ", sets_.ToString(right.ranks)));
   }
-  into = {left.chunk, ranks, OrderOfFold(left.order, right.order)};
+  const bool once = RankSets::IsSingle(right.ranks) &&
+                    (held ? (left.order & kFoldedOnce) != 0 : RankSets::IsSingle(left.ranks));
+  into = {left.chunk, ranks, OrderOfFold(left.order, right.order) | (once ? kFoldedOnce : 0)};
   return true;
 }
 

@@ -24,6 +24,8 @@ class RankSets {
   explicit RankSets(int ranks);
 
   RankSet All() const { return ranks_; }
+  // Whether the set has one member.
+  static bool IsSingle(RankSet set) { return (set & kBitset) == 0 && (set & 0xffff) == 1; }
   RankSet Only(int rank) const { return Interval(static_cast<uint32_t>(rank), 1); }
   // kOverlap when a rank is in both.
   RankSet DisjointUnion(RankSet a, RankSet b) {
@@ -68,8 +70,11 @@ inline constexpr uint32_t kUndefined = ~uint32_t{0};
 struct Value {
   uint32_t chunk = kUndefined;
   RankSet ranks = 0;
-  uint64_t order = 0;  // hash of the fold tree
+  uint64_t order = 0;  // hash of the fold tree; kFoldedOnce
 };
+
+// Of an order, not part of the hash: contributions were folded in one step, and rounded once.
+inline constexpr uint64_t kFoldedOnce = 1;
 
 inline uint64_t MixOrder(uint64_t x) {
   x = (x ^ (x >> 32)) * 0xd6e8feb86659fd93u;
@@ -78,7 +83,8 @@ inline uint64_t MixOrder(uint64_t x) {
 }
 inline uint64_t OrderOfRank(int rank) { return MixOrder(static_cast<uint64_t>(rank) + 1); }
 inline uint64_t OrderOfFold(uint64_t left, uint64_t right) {
-  return MixOrder(left * 0x9e3779b97f4a7c15u + right);
+  return MixOrder((left & ~kFoldedOnce) * 0x9e3779b97f4a7c15u + (right & ~kFoldedOnce)) &
+         ~kFoldedOnce;
 }
 
 }  // namespace ccl

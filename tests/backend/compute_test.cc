@@ -79,6 +79,40 @@ TEST(Compute, FoldsInPlaceBeyondOneBlock) {
   for (size_t i = 0; i < a.size(); ++i) ASSERT_EQ(a[i], static_cast<int64_t>(i) + 5);
 }
 
+TEST(Compute, BitsOfIntegers) {
+  const uint16_t a = 0b1100, b = 0b1010, c = 0b0110;
+  const std::vector<const void*> operands{&a, &b, &c};
+  uint16_t out = 0;
+  FoldInto(DataType::kUint16, ReduceOp::kBand, &out, operands, 1);
+  EXPECT_EQ(out, 0);
+  FoldInto(DataType::kUint16, ReduceOp::kBor, &out, operands, 1);
+  EXPECT_EQ(out, 0b1110);
+  FoldInto(DataType::kUint16, ReduceOp::kBxor, &out, operands, 1);
+  EXPECT_EQ(out, 0);
+  for (int type = 0; type < kDataTypes; ++type) {
+    for (int op = 0; op < kReduceOps; ++op) {
+      const DataType t = static_cast<DataType>(type);
+      const ReduceOp o = static_cast<ReduceOp>(op);
+      EXPECT_EQ(FoldOf(t, o) != nullptr, Combines(o, t)) << Name(t) << " " << Name(o);
+    }
+  }
+}
+
+TEST(Compute, ScalesAndRoundsOnce) {
+  // A third of 3 is 1 in every float; 1.5 rounded to half first would be no different, 1/3 is.
+  const Float16 three(3.0f);
+  Float16 out;
+  Factor third;
+  third.real = 1.0 / 3;
+  ScaleInto(DataType::kFloat16, &out, &three, 1, third);
+  EXPECT_EQ(static_cast<float>(out), 1.0f);
+  const int8_t factor = -3;
+  int8_t values[] = {50, -1};
+  ScaleInto(DataType::kInt8, values, values, 2, FactorOf(DataType::kInt8, &factor));
+  EXPECT_EQ(values[0], static_cast<int8_t>(-150));  // wraps
+  EXPECT_EQ(values[1], 3);
+}
+
 TEST(Compute, AverageOfIntegersRoundsTowardsZero) {
   int8_t values[] = {-7, 7, 100};
   DivideBy(DataType::kInt8, values, 3, 2);

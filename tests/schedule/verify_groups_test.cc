@@ -58,11 +58,11 @@ TEST(Groups, Reduce) {
     ASSERT_TRUE(one.ok()) << one.status();
     EXPECT_EQ(one->group_operations, 1u);
     EXPECT_EQ(one->messages, 0u);
-    EXPECT_EQ(one->order, FoldOrder::kRankOrder);
+    EXPECT_EQ(one->order, FoldOrder::kOneFold);
     const absl::StatusOr<VerifyReport> two = Verify(TwoShot(), {in_place});
     ASSERT_TRUE(two.ok()) << two.status();
     EXPECT_EQ(two->group_operations, 6u);
-    EXPECT_EQ(two->order, FoldOrder::kRankOrder);
+    EXPECT_EQ(two->order, FoldOrder::kOneFold);
   }
 }
 

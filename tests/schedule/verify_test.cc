@@ -153,7 +153,7 @@ TEST(Verify, InPlaceAllGatherAndReduceScatter) {
     EXPECT_EQ(Error(scatter, {in_place}), "");
   }
   EXPECT_EQ(Verify(gather)->order, FoldOrder::kNone);
-  EXPECT_EQ(Verify(scatter)->order, FoldOrder::kRankOrder);
+  EXPECT_EQ(Verify(scatter)->order, FoldOrder::kOneFold);
   // Only the own block is output.
   scatter.Lane(0)[0].refs.back() = Out(1);
   EXPECT_TRUE(absl::StrContains(Error(scatter), "out[1] is outside the rank's buffers"));
