@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "bench/calibrated.h"
 #include "bench/commands.h"
+#include "bench/pattern.h"
 #include "bench/critical_path.h"
 #include "bench/record.h"
 #include "ccl/exec/binding.h"
@@ -149,6 +150,7 @@ absl::StatusOr<int> Explain(const ExplainOptions& o) {
   trial.count = CountOf(trial, *size, n, true);
   Request request{trial.collective, trial.type, ReduceOp::kSum, trial.count, trial.root};
   request.phantom = true;
+  request.blocks = BlocksFor(trial.collective, trial.count, n, trial.root, 0);
   auto plan = world.planner().Choose(trial.collective, PlanBytes(request, n), trial.root, o.algorithm);
   if (!plan.ok()) return plan.status();
   const Program& program = *(*plan)->program;
@@ -172,6 +174,7 @@ absl::StatusOr<int> Explain(const ExplainOptions& o) {
   StepList list;
   uint64_t largest = 0, batches = 0;
   for (int rank = 0; rank < n; ++rank) {
+    request.blocks = BlocksFor(trial.collective, trial.count, n, trial.root, rank);
     Binding binding(program, rank, request);
     for (uint32_t lane = 0; lane < program.info().lanes; ++lane) {
       for (uint32_t b = 0; b < program.batches(rank, lane); ++b, ++batches) {
@@ -233,9 +236,13 @@ int List(const std::string& what) {
     for (const Algorithm& a : Catalogue()) {
       std::string collectives;
       for (Collective c : a.collectives) absl::StrAppend(&collectives, " ", Name(c));
+      const bool reduces = std::any_of(a.collectives.begin(), a.collectives.end(), Reduces);
       std::printf("%-20s %s\n%20s T = %s\n%20s %s\n", std::string(a.name).c_str(),
                   std::string(a.summary).c_str(), "", std::string(a.cost).c_str(), "",
                   collectives.c_str() + 1);
+      if (reduces) {
+        std::printf("%20s reductions are %s\n", "", std::string(Name(ClassOf(a.order))).c_str());
+      }
     }
     std::printf("%-20s composes the above by level: hier(INNER+OUTER), hier(A+B+C); *S slices it\n",
                 "hier");

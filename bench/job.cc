@@ -68,6 +68,12 @@ absl::StatusOr<Outcome> Job::Run(const Trial& trial) {
   out_.resize(communicators_.size());
   std::vector<Request> requests(communicators_.size());
   const auto own = [&](const Request& request, int rank) {  // bytes before the own block
+    if (request.blocks != nullptr) {
+      const Blocks& blocks = *request.blocks;
+      const BlockList& all =
+          blocks.in.counts.size() > blocks.out.counts.size() ? blocks.in : blocks.out;
+      return all.displacements[static_cast<size_t>(rank)] * SizeOf(request.type);
+    }
     return static_cast<uint64_t>(rank) * request.count * SizeOf(request.type);
   };
   const auto prepare = [&]() -> absl::Status {
@@ -77,6 +83,7 @@ absl::StatusOr<Outcome> Job::Run(const Trial& trial) {
       // A ring of sends is checked as an allgather whose block comes from the previous rank.
       request = {trial.sendrecv ? Collective::kAllGather : trial.collective, trial.type,
                  trial.sendrecv ? ReduceOp::kSum : trial.op, trial.count, trial.root};
+      request.blocks = BlocksFor(request.collective, trial.count, n, trial.root, rank);
       if (!real) continue;
       const size_t size = SizeOf(trial.type);
       const Collective c = request.collective;
@@ -94,7 +101,9 @@ absl::StatusOr<Outcome> Job::Run(const Trial& trial) {
       request.in = in;
       request.out = out;
       if (!trial.in_place || in_bytes == 0 || out_bytes == 0) continue;
-      switch (c) {
+      switch (EvenForm(c)) {
+        case Collective::kScan:
+        case Collective::kExscan:
         case Collective::kAllReduce:
         case Collective::kBroadcast:
         case Collective::kReduce:
@@ -120,6 +129,7 @@ absl::StatusOr<Outcome> Job::Run(const Trial& trial) {
     outcome.algorithm = "sendrecv";
   } else {
     Request request{trial.collective, trial.type, trial.op, trial.count, trial.root};
+    request.blocks = BlocksFor(trial.collective, trial.count, n, trial.root, 0);
     CCL_ASSIGN_OR_RETURN(auto plan,
                          world_->planner().Choose(trial.collective, PlanBytes(request, n),
                                                   trial.root, trial.algorithm));

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <utility>
+#include <vector>
 
 #include "ccl/backend/compute.h"
 #include "ccl/base/elements.h"
@@ -45,6 +47,17 @@ int64_t Value(DataType type, ReduceOp op, int ranks, int rank, uint64_t i) {
 class Expected {
  public:
   Expected(const Request& request, int ranks) : request_(request), ranks_(ranks) {}
+
+  // Of the first `ranks` ranks.
+  double Reduced(uint64_t i, int ranks) const {
+    double total = static_cast<double>(Value(0, i));
+    for (int r = 1; r < ranks; ++r) total = Fold(total, static_cast<double>(Value(r, i)));
+    if (request_.op != ReduceOp::kAvg) return total;
+    if (IsInteger(request_.type)) return std::trunc(total / ranks_);
+    return request_.type == DataType::kFloat64
+               ? total / ranks_
+               : static_cast<double>(static_cast<float>(total) / static_cast<float>(ranks_));
+  }
 
   double Reduced(uint64_t i) const {
     int64_t total = request_.op == ReduceOp::kProd ? 1 : Value(0, i);
@@ -93,6 +106,24 @@ class Expected {
   double At(int rank, uint64_t i) const {
     const uint64_t count = request_.count;
     switch (request_.collective) {
+      case Collective::kScan:
+        return Reduced(i, rank + 1);
+      case Collective::kExscan:
+        return Reduced(i, rank);
+      case Collective::kReduceScatterV:
+        return Reduced(request_.blocks->in.displacements[static_cast<size_t>(rank)] + i);
+      case Collective::kScatterV:
+        return static_cast<double>(Value(request_.root, Before(request_.root, rank) + i));
+      case Collective::kAllGatherV:
+      case Collective::kGatherV:
+      case Collective::kAllToAllV: {
+        const std::vector<uint64_t>& first = request_.blocks->out.displacements;
+        const auto block = std::upper_bound(first.begin(), first.end(), i) - first.begin() - 1;
+        const int from = static_cast<int>(block);
+        const uint64_t within = i - first[static_cast<size_t>(block)];
+        const bool exchange = request_.collective == Collective::kAllToAllV;
+        return static_cast<double>(Value(from, within + (exchange ? Before(from, rank) : 0)));
+      }
       case Collective::kAllReduce:
       case Collective::kReduce:
         return Reduced(i);
@@ -115,11 +146,34 @@ class Expected {
   }
 
  private:
+  double Fold(double a, double b) const {
+    switch (request_.op) {
+      case ReduceOp::kProd: return a * b;
+      case ReduceOp::kMax: return std::max(a, b);
+      case ReduceOp::kMin: return std::min(a, b);
+      case ReduceOp::kBand: return static_cast<double>(static_cast<int>(a) & static_cast<int>(b));
+      case ReduceOp::kBor: return static_cast<double>(static_cast<int>(a) | static_cast<int>(b));
+      case ReduceOp::kBxor: return static_cast<double>(static_cast<int>(a) ^ static_cast<int>(b));
+      default: return a + b;
+    }
+  }
+  // Elements that `from` sends to ranks below `to`.
+  uint64_t Before(int from, int to) const {
+    if (from != from_ || to != to_) {
+      const auto row = BlocksFor(request_.collective, request_.count, ranks_, from, from);
+      from_ = from;
+      to_ = to;
+      before_ = row->in.displacements[static_cast<size_t>(to)];
+    }
+    return before_;
+  }
   int64_t Value(int rank, uint64_t i) const {
     return ccl::Value(request_.type, request_.op, ranks_, rank, i);
   }
   const Request& request_;
   const int ranks_;
+  mutable int from_ = -1, to_ = -1;  // of the last answer of Before
+  mutable uint64_t before_ = 0;
 };
 
 // What an average may be off whose contributions are scaled and rounded first.
@@ -157,10 +211,44 @@ ProgramInfo Whole(Collective collective, int ranks, int root) {
 
 }  // namespace
 
+std::shared_ptr<const Blocks> BlocksFor(Collective c, uint64_t count, int ranks, int root, int rank) {
+  if (!HasCounts(c)) return nullptr;
+  const auto length = [&](int from, int to) {
+    const int turn = c == Collective::kAllToAllV ? from + 2 * to : to;
+    return count * static_cast<uint64_t>(1 + turn % 3) / 2;
+  };
+  const auto all = [&](auto of) {
+    std::vector<uint64_t> counts(static_cast<size_t>(ranks));
+    for (int r = 0; r < ranks; ++r) counts[static_cast<size_t>(r)] = of(r);
+    return BlockList::Dense(std::move(counts));
+  };
+  const auto to_each = [&](int r) { return length(rank, r); };
+  const auto from_each = [&](int r) { return c == Collective::kAllToAllV ? length(r, rank) : length(rank, r); };
+  auto blocks = std::make_shared<Blocks>();
+  const BlockList own = BlockList::Dense({length(rank, rank)});
+  switch (c) {
+    case Collective::kAllToAllV:
+      blocks->in = all(to_each);
+      blocks->out = all(from_each);
+      break;
+    case Collective::kReduceScatterV:
+    case Collective::kScatterV:
+      if (c == Collective::kReduceScatterV || rank == root) blocks->in = all(to_each);
+      blocks->out = own;
+      break;
+    default:
+      blocks->in = own;
+      if (c == Collective::kAllGatherV || rank == root) blocks->out = all(from_each);
+  }
+  return blocks;
+}
+
 uint64_t InputElements(Collective c, uint64_t count, int ranks, int root, int rank) {
+  if (HasCounts(c)) return BlocksFor(c, count, ranks, root, rank)->in.Total();
   return Elements(c, InputWindow(Whole(c, ranks, root), rank), count);
 }
 uint64_t OutputElements(Collective c, uint64_t count, int ranks, int root, int rank) {
+  if (HasCounts(c)) return BlocksFor(c, count, ranks, root, rank)->out.Total();
   return Elements(c, OutputWindow(Whole(c, ranks, root), rank), count);
 }
 

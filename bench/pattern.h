@@ -2,10 +2,16 @@
 #define BENCH_PATTERN_H_
 
 #include <cstdint>
+#include <memory>
 
 #include "ccl/exec/binding.h"
 
 namespace ccl {
+
+// What a rank of a v-form asks for when blocks have `count` elements on average: a half, the whole and
+// one and a half of it in turn. Null for other collectives.
+std::shared_ptr<const Blocks> BlocksFor(Collective collective, uint64_t count, int ranks, int root,
+                                        int rank);
 
 // Elements of a rank's input and output buffer.
 uint64_t InputElements(Collective collective, uint64_t count, int ranks, int root, int rank);

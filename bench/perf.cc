@@ -125,7 +125,7 @@ absl::StatusOr<int> Perf(const PerfOptions& o) {
   int64_t wrong = 0;
   double busbw = 0;
   bool zero = false;
-  const bool in_place = !trial.sendrecv && trial.collective != Collective::kAllToAll &&
+  const bool in_place = !trial.sendrecv && EvenForm(trial.collective) != Collective::kAllToAll &&
                         trial.collective != Collective::kBarrier;
   for (uint64_t size : *sizes) {
     trial.count = CountOf(trial, size, n, false);

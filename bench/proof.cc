@@ -17,9 +17,7 @@ namespace {
 using Groupings = std::vector<Grouping>;
 
 bool InPlaceAllowed(Collective c) {
-  return c == Collective::kAllReduce || c == Collective::kReduceScatter ||
-         c == Collective::kAllGather || c == Collective::kBroadcast ||
-         c == Collective::kReduce || c == Collective::kGather || c == Collective::kScatter;
+  return c != Collective::kBarrier && EvenForm(c) != Collective::kAllToAll;
 }
 
 // A size of groups that divides n where 8, 4 or 3 does.
@@ -106,10 +104,10 @@ class UnitProof {
       options.races = !scope_.quick;
       auto report = Verify(*program, options);
       if (!report.ok()) return Wrong(spec, shape, lower, in_place, report.status());
-      if (Reduces(shape.collective) && report->order < OrderOf(spec)) {
+      if (Reduces(shape.collective) && report->order < OrderOf(spec, shape.collective)) {
         return Wrong(spec, shape, lower, in_place,
                      absl::InternalError(absl::StrCat("promises to fold in order '",
-                                                      Name(OrderOf(spec)), "', which is '",
+                                                      Name(OrderOf(spec, shape.collective)), "', which is '",
                                                       Name(report->order), "'")));
       }
       Count(*report, 1, tally);

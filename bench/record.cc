@@ -13,7 +13,9 @@ namespace ccl {
 double Record::busbw() const {
   const double n = ranks;
   if (collective == "allreduce") return algbw() * 2 * (n - 1) / n;
-  if (collective == "broadcast" || collective == "reduce" || collective == "sendrecv") return algbw();
+  for (absl::string_view whole : {"broadcast", "reduce", "sendrecv", "scan", "exscan"}) {
+    if (collective == whole) return algbw();
+  }
   return algbw() * (n - 1) / n;
 }
 

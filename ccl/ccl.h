@@ -106,11 +106,13 @@ typedef struct {
   char internal[CCL_UNIQUE_ID_BYTES];
 } cclUniqueId;
 
-/* How much of the bits of a result may depend on what. */
+/* What is asked of the bits of reductions whose result depends on the order, which is all but built-in
+ * ones of integers. */
 typedef enum CCL_ENUM {
   cclDeterminismOff = 0,
-  cclDeterminismRunToRun = 1,
-  cclDeterminismShapeInvariant = 2
+  cclDeterminismRunToRun = 1,       /* the same call gives the same bits in every run: all do */
+  cclDeterminismShapeInvariant = 2  /* bits depend on the order of ranks only, not on count, channels,
+                                       algorithm or transport: one left fold in order of rank */
 } cclDeterminism_t;
 
 #define CCL_CONFIG_UNDEF_INT INT_MIN
@@ -131,7 +133,8 @@ typedef struct {
   const char* commName;  /* for reports */
   int trafficClass;      /* 0..255, for transports that know such */
   int minChannels, maxChannels; /* wire channels of an operation, a hint; 0: none */
-  int deterministic;     /* cclDeterminism_t */
+  int deterministic;     /* cclDeterminism_t; default: off. CCL_DETERMINISTIC (off, run-to-run,
+                            shape-invariant) goes before it */
   int timeoutMs;         /* of an operation, in real time, from its start; then cclTimeout says what it
                             waits for. 0 (default): none */
   int abortOnTimeout;    /* 1: what has taken too long is dropped then */
@@ -293,9 +296,27 @@ CCL_API cclResult_t cclRedOpCreate(cclRedOp_t* op, cclRedOpFunction_t function, 
                                    int commutative, cclComm_t comm);
 CCL_API cclResult_t cclRedOpDestroy(cclRedOp_t op, cclComm_t comm);
 
+/* Options of one call, equal on all ranks. Initialise with CCL_CALL_CONFIG_INITIALIZER. Where a
+ * function takes one, NULL is all defaults. */
+typedef struct {
+  size_t size;           /* the next three are set by the initialiser */
+  unsigned int magic;
+  unsigned int version;
+  const char* algorithm; /* as in CCL_ALGO: "ring", "hier(two_shot+nhr)*4"; NULL: the planner chooses */
+  int forceAlgorithm;    /* 1: one that cannot run is cclInvalidArgument; 0: then the planner chooses */
+  int channels;          /* pieces that the vector is cut in, over channels side by side or one after
+                            the other as the algorithm does; 0: what suits it */
+  int deterministic;     /* cclDeterminism_t; CCL_CONFIG_UNDEF_INT: the communicator's. An algorithm that
+                            is forced and is of another class is cclInvalidArgument, naming others */
+  uint64_t profilerTag;  /* of yours: stands in reports about the operation */
+} cclCallConfig_t;
+#define CCL_CALL_CONFIG_INITIALIZER \
+  { sizeof(cclCallConfig_t), 0xca11cafeu, 1, NULL, 1, 0, CCL_CONFIG_UNDEF_INT, 0 }
+
 /* Collectives return when they are queued. Counts are elements and NCCL's: of the whole vector for
  * allreduce, broadcast and reduce; of one rank's block for the others. In place: sendbuff ==
- * recvbuff, or the block of the rank within the larger buffer, as in NCCL. */
+ * recvbuff, or the block of the rank within the larger buffer, as in NCCL. A buffer that a rank does not
+ * have in a collective may be NULL. They do not block; errors of arguments come back at once. */
 CCL_API cclResult_t cclAllReduce(const void* sendbuff, void* recvbuff, size_t count,
                                  cclDataType_t type, cclRedOp_t op, cclComm_t comm,
                                  cclStream_t stream);
@@ -316,6 +337,97 @@ CCL_API cclResult_t cclGather(const void* sendbuff, void* recvbuff, size_t count
 CCL_API cclResult_t cclScatter(const void* sendbuff, void* recvbuff, size_t count,
                                cclDataType_t type, int root, cclComm_t comm, cclStream_t stream);
 CCL_API cclResult_t cclBarrier(cclComm_t comm, cclStream_t stream);
+/* Scans: of rank r the fold of what ranks 0 .. r contribute, or, exclusive, of ranks 0 .. r - 1: then
+ * rank 0 has no result and recvbuff is untouched there. In place: sendbuff == recvbuff. */
+CCL_API cclResult_t cclScan(const void* sendbuff, void* recvbuff, size_t count, cclDataType_t type,
+                            cclRedOp_t op, cclComm_t comm, cclStream_t stream);
+CCL_API cclResult_t cclExscan(const void* sendbuff, void* recvbuff, size_t count,
+                              cclDataType_t type, cclRedOp_t op, cclComm_t comm,
+                              cclStream_t stream);
+
+/* The v-forms: every block has a count, and a displacement within its buffer, in elements. Arrays have
+ * one entry a rank and are read during the call; NULL displacements: one block behind the other. What
+ * a rank gets into the blocks of its receive buffer must not overlap. In place: the smaller buffer is
+ * the rank's block of the larger one (not AlltoAllV).
+ *
+ * Of AllGatherV and ReduceScatterV all ranks pass the same counts. Of the others a rank knows its own
+ * rows and columns only: the arrays count at the root of GatherV and ScatterV, and what one rank sends
+ * and another expects is compared when it arrives: a difference is an error that names both. Their
+ * algorithms are those whose messages go straight from one to the other. */
+CCL_API cclResult_t cclAllGatherV(const void* sendbuff, size_t sendcount, void* recvbuff,
+                                  const size_t* recvcounts, const size_t* displs,
+                                  cclDataType_t type, cclComm_t comm, cclStream_t stream);
+CCL_API cclResult_t cclReduceScatterV(const void* sendbuff, const size_t* sendcounts,
+                                      const size_t* displs, void* recvbuff, size_t recvcount,
+                                      cclDataType_t type, cclRedOp_t op, cclComm_t comm,
+                                      cclStream_t stream);
+CCL_API cclResult_t cclAlltoAllV(const void* sendbuff, const size_t* sendcounts,
+                                 const size_t* sdispls, void* recvbuff, const size_t* recvcounts,
+                                 const size_t* rdispls, cclDataType_t type, cclComm_t comm,
+                                 cclStream_t stream);
+CCL_API cclResult_t cclGatherV(const void* sendbuff, size_t sendcount, void* recvbuff,
+                               const size_t* recvcounts, const size_t* displs, cclDataType_t type,
+                               int root, cclComm_t comm, cclStream_t stream);
+CCL_API cclResult_t cclScatterV(const void* sendbuff, const size_t* sendcounts,
+                                const size_t* displs, void* recvbuff, size_t recvcount,
+                                cclDataType_t type, int root, cclComm_t comm, cclStream_t stream);
+
+/* The same, each with options for the call. */
+CCL_API cclResult_t cclAllReduceConfig(const void* sendbuff, void* recvbuff, size_t count,
+                                       cclDataType_t type, cclRedOp_t op, cclComm_t comm,
+                                       cclStream_t stream, const cclCallConfig_t* config);
+CCL_API cclResult_t cclBroadcastConfig(const void* sendbuff, void* recvbuff, size_t count,
+                                       cclDataType_t type, int root, cclComm_t comm,
+                                       cclStream_t stream, const cclCallConfig_t* config);
+CCL_API cclResult_t cclReduceConfig(const void* sendbuff, void* recvbuff, size_t count,
+                                    cclDataType_t type, cclRedOp_t op, int root, cclComm_t comm,
+                                    cclStream_t stream, const cclCallConfig_t* config);
+CCL_API cclResult_t cclAllGatherConfig(const void* sendbuff, void* recvbuff, size_t sendcount,
+                                       cclDataType_t type, cclComm_t comm, cclStream_t stream,
+                                       const cclCallConfig_t* config);
+CCL_API cclResult_t cclReduceScatterConfig(const void* sendbuff, void* recvbuff, size_t recvcount,
+                                           cclDataType_t type, cclRedOp_t op, cclComm_t comm,
+                                           cclStream_t stream, const cclCallConfig_t* config);
+CCL_API cclResult_t cclAlltoAllConfig(const void* sendbuff, void* recvbuff, size_t count,
+                                      cclDataType_t type, cclComm_t comm, cclStream_t stream,
+                                      const cclCallConfig_t* config);
+CCL_API cclResult_t cclGatherConfig(const void* sendbuff, void* recvbuff, size_t count,
+                                    cclDataType_t type, int root, cclComm_t comm,
+                                    cclStream_t stream, const cclCallConfig_t* config);
+CCL_API cclResult_t cclScatterConfig(const void* sendbuff, void* recvbuff, size_t count,
+                                     cclDataType_t type, int root, cclComm_t comm,
+                                     cclStream_t stream, const cclCallConfig_t* config);
+CCL_API cclResult_t cclBarrierConfig(cclComm_t comm, cclStream_t stream,
+                                     const cclCallConfig_t* config);
+CCL_API cclResult_t cclScanConfig(const void* sendbuff, void* recvbuff, size_t count,
+                                  cclDataType_t type, cclRedOp_t op, cclComm_t comm,
+                                  cclStream_t stream, const cclCallConfig_t* config);
+CCL_API cclResult_t cclExscanConfig(const void* sendbuff, void* recvbuff, size_t count,
+                                    cclDataType_t type, cclRedOp_t op, cclComm_t comm,
+                                    cclStream_t stream, const cclCallConfig_t* config);
+CCL_API cclResult_t cclAllGatherVConfig(const void* sendbuff, size_t sendcount, void* recvbuff,
+                                        const size_t* recvcounts, const size_t* displs,
+                                        cclDataType_t type, cclComm_t comm, cclStream_t stream,
+                                        const cclCallConfig_t* config);
+CCL_API cclResult_t cclReduceScatterVConfig(const void* sendbuff, const size_t* sendcounts,
+                                            const size_t* displs, void* recvbuff, size_t recvcount,
+                                            cclDataType_t type, cclRedOp_t op, cclComm_t comm,
+                                            cclStream_t stream, const cclCallConfig_t* config);
+CCL_API cclResult_t cclAlltoAllVConfig(const void* sendbuff, const size_t* sendcounts,
+                                       const size_t* sdispls, void* recvbuff,
+                                       const size_t* recvcounts, const size_t* rdispls,
+                                       cclDataType_t type, cclComm_t comm, cclStream_t stream,
+                                       const cclCallConfig_t* config);
+CCL_API cclResult_t cclGatherVConfig(const void* sendbuff, size_t sendcount, void* recvbuff,
+                                     const size_t* recvcounts, const size_t* displs,
+                                     cclDataType_t type, int root, cclComm_t comm,
+                                     cclStream_t stream, const cclCallConfig_t* config);
+CCL_API cclResult_t cclScatterVConfig(const void* sendbuff, const size_t* sendcounts,
+                                      const size_t* displs, void* recvbuff, size_t recvcount,
+                                      cclDataType_t type, int root, cclComm_t comm,
+                                      cclStream_t stream, const cclCallConfig_t* config);
+
+/* Messages between two ranks: the k-th send from a to b meets the k-th receive. */
 CCL_API cclResult_t cclSend(const void* sendbuff, size_t count, cclDataType_t type, int peer,
                             cclComm_t comm, cclStream_t stream);
 CCL_API cclResult_t cclRecv(void* recvbuff, size_t count, cclDataType_t type, int peer,

@@ -17,6 +17,13 @@ constexpr uint64_t kMostBytes = uint64_t{1} << 40, kMostPhantomBytes = uint64_t{
 // Beyond so many ranks in a process operations are not recorded: it would be gigabytes.
 constexpr size_t kMostRecorded = 4096;
 
+// Whether the bits of a result depend on the order of the fold. Integers wrap, and are exact.
+bool OrderMatters(const Request& request) {
+  if (!Reduces(request.collective)) return false;
+  const bool function = request.custom != nullptr && request.custom->function;
+  return function || !IsInteger(request.type);
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Communicator>> Communicator::Create(std::shared_ptr<World> world,
@@ -86,20 +93,26 @@ absl::Status Communicator::Validate(Request& request) const {
   const uint64_t n = static_cast<uint64_t>(ranks());
   request.phantom = world().phantom();
   const uint64_t most = request.phantom ? kMostPhantomBytes : kMostBytes;
-  if (request.count > most / SizeOf(request.type) / (CountIsPerRank(c) ? n : 1)) {
-    return error("count ", request.count, " is negative or too large");
-  }
-  if (Reduces(c) && request.custom == nullptr && !Combines(request.op, request.type)) {
-    return error("reduction ", Name(request.op), " combines bits of integers; ",
-                 Name(request.type), " is a float");
-  }
-  if (request.custom != nullptr && !request.custom->function &&
-      request.custom->type != request.type) {
-    return error("the reduction was made for ", Name(request.custom->type), ", and the data is ",
-                 Name(request.type));
+  if (Reduces(c)) {
+    if (request.custom == nullptr && !Combines(request.op, request.type)) {
+      return error("reduction ", Name(request.op), " combines bits of integers; ",
+                   Name(request.type), " is a float");
+    }
+    if (request.custom != nullptr && !request.custom->function &&
+        request.custom->type != request.type) {
+      return error("the reduction was made for ", Name(request.custom->type), ", and the data is ",
+                   Name(request.type));
+    }
   }
   if (HasRoot(c) && (request.root < 0 || request.root >= ranks())) {
     return error("root ", request.root, " is not in 0..", ranks() - 1);
+  }
+  if (HasCounts(c)) {
+    const absl::Status status = CheckBlocks(request, rank_, most / SizeOf(request.type));
+    return status.ok() ? status : error(status.message());
+  }
+  if (request.count > most / SizeOf(request.type) / (CountIsPerRank(c) ? n : 1)) {
+    return error("count ", request.count, " is negative or too large");
   }
   if (request.phantom || request.count == 0 || c == Collective::kBarrier) return absl::OkStatus();
   ProgramInfo info;
@@ -138,6 +151,12 @@ absl::StatusOr<std::unique_ptr<Work>> Communicator::Make(const Request& request,
   if (request.custom != nullptr && !request.custom->commutative) {
     choice.order = std::max(choice.order, FoldOrder::kRankOrder);
   }
+  const Determinism determinism = choice.determinism.value_or(
+      static_cast<Determinism>(team_->options().deterministic));
+  if (determinism == Determinism::kShapeInvariant && OrderMatters(request)) {
+    choice.order = FoldOrder::kOneFold;
+  }
+  choice.determinism.reset();  // it has become the order
   CCL_ASSIGN_OR_RETURN(std::shared_ptr<const Plan> plan,
                        team_->planner().Choose(request.collective, PlanBytes(request, ranks()),
                                                 request.root, choice));

@@ -79,7 +79,7 @@ absl::StatusOr<std::shared_ptr<const Program>> BuildProgram(const AlgorithmSpec&
                                                             bool lower_group_operations);
 
 // In which order an algorithm promises to fold; compositions promise nothing.
-FoldOrder OrderOf(const AlgorithmSpec& spec);
+FoldOrder OrderOf(const AlgorithmSpec& spec, Collective collective);
 
 // Every specification worth considering for a shape, with default radix and slices: what the
 // planner costs, `cclbench compare` runs and `cclbench verify` proves. Compositions are included

@@ -11,19 +11,26 @@ using C = Collective;
 absl::Status Always(const Shape&) { return absl::OkStatus(); }
 
 absl::Status AllGatherOnPowersOfTwo(const Shape& shape) {
-  if (shape.collective != C::kAllGather || IsPowerOfTwo(shape.ranks)) return absl::OkStatus();
+  if (EvenForm(shape.collective) != C::kAllGather || IsPowerOfTwo(shape.ranks)) {
+    return absl::OkStatus();
+  }
   return absl::InvalidArgumentError(absl::StrCat(
       "its allgather needs a power of two ranks, not ", shape.ranks, "; nhr is its like at any number"));
 }
 
 constexpr C kReduceAll[] = {C::kAllReduce};
-constexpr C kVector[] = {C::kAllReduce, C::kReduceScatter, C::kAllGather};
-constexpr C kDoubling[] = {C::kAllReduce, C::kAllGather};
-constexpr C kDirect[] = {C::kReduceScatter, C::kAllGather, C::kBroadcast, C::kReduce,
-                         C::kAllToAll,      C::kGather,    C::kScatter};
+constexpr C kVector[] = {C::kAllReduce, C::kReduceScatter, C::kAllGather, C::kReduceScatterV,
+                         C::kAllGatherV};
+constexpr C kDoubling[] = {C::kAllReduce, C::kAllGather, C::kAllGatherV, C::kScan, C::kExscan};
+constexpr C kDirect[] = {C::kReduceScatter,  C::kAllGather,  C::kBroadcast, C::kReduce,
+                         C::kAllToAll,       C::kGather,     C::kScatter,   C::kScan,
+                         C::kExscan,         C::kAllGatherV, C::kReduceScatterV,
+                         C::kAllToAllV,      C::kGatherV,    C::kScatterV};
+constexpr C kPeers[] = {C::kAllToAll, C::kAllToAllV};
 constexpr C kExchange[] = {C::kAllToAll};
 constexpr C kTree[] = {C::kAllReduce, C::kBroadcast, C::kReduce, C::kGather, C::kScatter};
 constexpr C kPipe[] = {C::kAllReduce, C::kBroadcast, C::kReduce};
+constexpr C kLine[] = {C::kAllReduce, C::kBroadcast, C::kReduce, C::kScan, C::kExscan};
 constexpr C kMeet[] = {C::kBarrier};
 constexpr C kGroupDirect[] = {C::kReduceScatter, C::kAllGather};
 
@@ -48,13 +55,13 @@ const Algorithm kCatalogue[] = {
     {"knomial", "k-nomial tree, radix 2 unless given", "ceil(log_k n)(L + (k-1)m/B) each way",
      kTree, kSeq, false, kAny, Always, MakeKnomial},
     {"chain", "one after the other; for large vectors in many slices", "(n-2+S)(L + m/SB) each way",
-     kPipe, kSeq, false, kAny, Always, MakeChain},
+     kLine, kSeq, false, kAny, Always, MakeChain},
     {"one_shot", "everything to everybody, folded in order of rank", "L + (n-1)m/B", kReduceAll,
      kSide, false, kOne, Always, MakeOneShot},
     {"two_shot", "a block to each, folded in order of rank, and back", "2L + 2(n-1)m/nB",
      kReduceAll, kSide, false, kOne, Always, MakeTwoShot},
     {"direct", "all messages at once", "L + (n-1)m/nB", kDirect, kSide, false, kOne, Always, MakeDirect},
-    {"pairwise", "all-to-all, one peer at a time", "(n-1)(L + m/nB)", kExchange, kSide, false, kAny,
+    {"pairwise", "all-to-all, one peer at a time", "(n-1)(L + m/nB)", kPeers, kSide, false, kAny,
      Always, MakePairwise},
     {"bruck", "all-to-all in logarithmic steps", "ceil(log n)(L + m/2B)", kExchange, kSide, false, kAny,
      Always, MakeBruck},
@@ -138,12 +145,19 @@ absl::StatusOr<const Algorithm*> Fitting(const AlgorithmSpec& spec, const Shape&
   return algorithm;
 }
 
-// The program's public name is the text that asks for it.
+// The program's public name is the text that asks for it. A v-form is the program of blocks of one
+// length: steps name blocks, and a message or fold never takes one for another.
 class Named : public Program {
  public:
-  Named(std::shared_ptr<const Program> inner, std::string name)
+  Named(std::shared_ptr<const Program> inner, std::string name, Collective collective)
       : Program(inner->info()), inner_(std::move(inner)) {
     info_.name = std::move(name);
+    info_.collective = collective;
+    if (!HasCounts(collective)) return;
+    const ChunkSpace& space = info_.space;
+    info_.space = collective == Collective::kAllToAllV
+                      ? ChunkSpace::Pairs(space.blocks(), space.slices())
+                      : ChunkSpace::Ragged(space.blocks(), space.slices());
   }
   uint32_t batches(int rank, uint32_t lane) const override { return inner_->batches(rank, lane); }
   void Fetch(int rank, uint32_t lane, uint32_t batch, StepList& out) const override {
@@ -171,8 +185,10 @@ const Algorithm* FindAlgorithm(absl::string_view name) {
   return nullptr;
 }
 
-FoldOrder OrderOf(const AlgorithmSpec& spec) {
+FoldOrder OrderOf(const AlgorithmSpec& spec, Collective collective) {
   const Algorithm* algorithm = FindAlgorithm(spec.name);
+  // A chain of ranks folds a scan on its way up, and anything else on its way down.
+  if (Scans(collective) && spec.name == "chain") return FoldOrder::kRankOrder;
   return algorithm == nullptr ? FoldOrder::kDiffers : algorithm->order;
 }
 
@@ -193,6 +209,7 @@ absl::StatusOr<std::shared_ptr<const Program>> BuildProgram(const AlgorithmSpec&
     if (!algorithm.ok()) return algorithm.status();
     slicing = (*algorithm)->slicing;
     Shape flat = shape;
+    flat.collective = EvenForm(shape.collective);
     flat.radix = spec.radix;
     if (shape.ranks == 1) {
       program = MakeLocal(flat);
@@ -203,7 +220,7 @@ absl::StatusOr<std::shared_ptr<const Program>> BuildProgram(const AlgorithmSpec&
   }
   if (group_operations && lower_group_operations) program = LowerGroupOperations(program);
   if (spec.slices > 1) program = Slice(program, spec.slices, slicing);
-  return std::make_shared<Named>(std::move(program), Format(spec));
+  return std::make_shared<Named>(std::move(program), Format(spec), shape.collective);
 }
 
 std::vector<AlgorithmSpec> Compositions(const Shape& shape) {

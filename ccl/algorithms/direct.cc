@@ -193,7 +193,9 @@ class Local : public Program {
                                                           : ChunkSpace::Split(1),
                          1, 1)) {}
   uint32_t batches(int, uint32_t) const override {
-    return info_.collective == Collective::kBarrier ? 0 : 1;
+    const bool nothing =
+        info_.collective == Collective::kBarrier || info_.collective == Collective::kExscan;
+    return nothing ? 0 : 1;
   }
   void Fetch(int, uint32_t, uint32_t, StepList& out) const override {
     out.Copy({{In(0)}}, {{Out(0)}});
@@ -206,6 +208,7 @@ std::unique_ptr<Program> MakeOneShot(const Shape& s) { return std::make_unique<O
 std::unique_ptr<Program> MakeTwoShot(const Shape& s) { return std::make_unique<TwoShot>(s); }
 std::unique_ptr<Program> MakeDirect(const Shape& s) {
   if (s.collective == Collective::kReduceScatter) return std::make_unique<TwoShot>(s);
+  if (Scans(s.collective)) return MakeScanDirect(s);
   return std::make_unique<Direct>(s);
 }
 std::unique_ptr<Program> MakePairwise(const Shape& s) { return std::make_unique<Pairwise>(s); }

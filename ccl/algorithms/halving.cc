@@ -155,6 +155,7 @@ class Dissemination : public Program {
 }  // namespace
 
 std::unique_ptr<Program> MakeRecursiveDoubling(const Shape& shape) {
+  if (Scans(shape.collective)) return MakeScanDoubling(shape);
   return std::make_unique<RecursiveDoubling>(shape);
 }
 std::unique_ptr<Program> MakeRabenseifner(const Shape& shape) {

@@ -298,6 +298,7 @@ std::unique_ptr<Program> MakeKnomial(const Shape& s) {
   return std::make_unique<TreeProgram>("knomial", s, TreeKind::kKnomial, 1);
 }
 std::unique_ptr<Program> MakeChain(const Shape& s) {
+  if (Scans(s.collective)) return MakeScanChain(s);
   return std::make_unique<TreeProgram>("chain", s, TreeKind::kChain, 1);
 }
 std::unique_ptr<Program> MakeDoubleBinaryTree(const Shape& s) {

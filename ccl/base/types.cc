@@ -26,7 +26,9 @@ constexpr absl::string_view kOpNames[kReduceOps] = {"sum", "prod", "max", "min",
                                                     "avg", "band", "bor", "bxor"};
 constexpr absl::string_view kCollectiveNames[kCollectives] = {
     "allreduce", "reduce_scatter", "allgather", "broadcast", "reduce",
-    "alltoall",  "gather",         "scatter",   "barrier"};
+    "alltoall",  "gather",         "scatter",   "barrier",
+    "scan",      "exscan",         "allgatherv", "reduce_scatterv", "alltoallv",
+    "gatherv",   "scatterv"};
 
 struct Alias {
   absl::string_view name;
@@ -89,17 +91,34 @@ absl::StatusOr<Collective> ParseCollective(absl::string_view name) {
                    absl::StrJoin(absl::MakeConstSpan(kCollectiveNames), " ")));
 }
 
-bool Reduces(Collective c) {
-  return c == Collective::kAllReduce || c == Collective::kReduceScatter ||
-         c == Collective::kReduce;
+bool HasCounts(Collective c) { return c >= Collective::kAllGatherV; }
+
+Collective EvenForm(Collective c) {
+  switch (c) {
+    case Collective::kAllGatherV: return Collective::kAllGather;
+    case Collective::kReduceScatterV: return Collective::kReduceScatter;
+    case Collective::kAllToAllV: return Collective::kAllToAll;
+    case Collective::kGatherV: return Collective::kGather;
+    case Collective::kScatterV: return Collective::kScatter;
+    default: return c;
+  }
 }
 
-bool CountIsPerRank(Collective c) {
+bool Scans(Collective c) { return c == Collective::kScan || c == Collective::kExscan; }
+
+bool Reduces(Collective c) {
+  return c == Collective::kAllReduce || EvenForm(c) == Collective::kReduceScatter ||
+         c == Collective::kReduce || Scans(c);
+}
+
+bool CountIsPerRank(Collective v) {
+  const Collective c = EvenForm(v);
   return c == Collective::kReduceScatter || c == Collective::kAllGather ||
          c == Collective::kAllToAll || c == Collective::kGather || c == Collective::kScatter;
 }
 
-bool HasRoot(Collective c) {
+bool HasRoot(Collective v) {
+  const Collective c = EvenForm(v);
   return c == Collective::kBroadcast || c == Collective::kReduce || c == Collective::kGather ||
          c == Collective::kScatter;
 }

@@ -55,8 +55,16 @@ enum class Collective : uint8_t {
   kGather,
   kScatter,
   kBarrier,
+  kScan,    // rank r: the fold of ranks 0 .. r
+  kExscan,  // rank r: the fold of ranks 0 .. r - 1; nothing at rank 0
+  // The v-forms: blocks of different lengths.
+  kAllGatherV,
+  kReduceScatterV,
+  kAllToAllV,
+  kGatherV,
+  kScatterV,
 };
-inline constexpr int kCollectives = 9;
+inline constexpr int kCollectives = 16;
 
 size_t SizeOf(DataType type);
 bool IsInteger(DataType type);
@@ -73,12 +81,18 @@ absl::StatusOr<DataType> ParseDataType(absl::string_view name);
 absl::StatusOr<ReduceOp> ParseReduceOp(absl::string_view name);
 absl::StatusOr<Collective> ParseCollective(absl::string_view name);
 
-// True for the collectives that combine values (allreduce, reduce-scatter, reduce).
+// True for the v-forms, whose blocks have a count each.
+bool HasCounts(Collective collective);
+// The same with blocks of one length; what is no v-form itself.
+Collective EvenForm(Collective collective);
+// True for the collectives that combine values (allreduce, reduce-scatter, reduce, scans).
 bool Reduces(Collective collective);
+// True for scan and exscan, in which every rank has a result of its own.
+bool Scans(Collective collective);
 // True for the collectives whose `count` is one rank's block rather than the whole vector
-// (reduce-scatter, allgather, all-to-all, gather, scatter).
+// (reduce-scatter, allgather, all-to-all, gather, scatter), and for their v-forms.
 bool CountIsPerRank(Collective collective);
-// True for broadcast, reduce, gather, scatter.
+// True for broadcast, reduce, gather, scatter, and the v-forms of the latter two.
 bool HasRoot(Collective collective);
 
 }  // namespace ccl

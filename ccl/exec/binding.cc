@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 #include <new>
+#include <numeric>
 
 namespace ccl {
 namespace {
@@ -24,6 +25,13 @@ char* Allocate(uint64_t bytes) {
 }  // namespace
 
 uint64_t PlanBytes(const Request& request, int ranks) {
+  if (request.blocks != nullptr) {
+    const uint64_t elements = request.collective == Collective::kAllGatherV ? request.blocks->out.Total()
+                              : request.collective == Collective::kReduceScatterV
+                                  ? request.blocks->in.Total()
+                                  : 0;
+    return elements * SizeOf(request.type);
+  }
   const uint64_t bytes = request.count * SizeOf(request.type);
   return CountIsPerRank(request.collective) ? bytes * static_cast<uint64_t>(ranks) : bytes;
 }
@@ -34,21 +42,36 @@ Binding::Binding(const Program& program, int rank, const Request& request)
       size_(SizeOf(request.type)),
       in_(static_cast<char*>(const_cast<void*>(request.in))),
       out_(static_cast<char*>(request.out)),
-      phantom_(request.phantom) {
+      phantom_(request.phantom),
+      blocks_(request.blocks) {
   const BlockWindow in = InputWindow(program.info(), rank), out = OutputWindow(program.info(), rank);
+  in_block_ = in.first;
+  out_block_ = out.first;
+  if (blocks_ != nullptr) {
+    in_elements_ = blocks_->in.Total();
+    out_elements_ = blocks_->out.Total();
+    AddScratch(program, rank);
+    return;
+  }
   in_first_ = space_.BlockOffset(in.first, count_);
   out_first_ = space_.BlockOffset(out.first, count_);
   in_elements_ = space_.BlockOffset(in.first + in.blocks, count_) - in_first_;
   out_elements_ = space_.BlockOffset(out.first + out.blocks, count_) - out_first_;
+  AddScratch(program, rank);
+}
+
+void Binding::AddScratch(const Program& program, int rank) {
   if (phantom_) return;
   std::vector<ScratchArea> areas;
   program.Scratch(rank, areas);
   for (const ScratchArea& area : areas) {
-    const uint64_t stride =
-        area.blocks == 0 ? 0 : space_.WindowStride(area.first_block, area.blocks, count_);
+    const uint64_t stride = area.blocks == 0     ? 0
+                            : blocks_ != nullptr ? LayUneven(area)
+                                                 : space_.WindowStride(area.first_block, area.blocks,
+                                                                       count_);
     for (uint32_t i = 0; i < area.slots; ++i) {
       slots_.push_back({scratch_bytes_, area.first_block, area.blocks, stride});
-      const uint64_t bytes = stride * space_.slices() * size_;
+      const uint64_t bytes = stride * (blocks_ != nullptr ? 1 : space_.slices()) * size_;
       scratch_bytes_ += (bytes + kAlignment - 1) / kAlignment * kAlignment;
     }
   }
@@ -65,13 +88,59 @@ uint64_t Binding::Bytes(absl::Span<const Ref> refs) const {
       continue;
     }
     for (uint32_t i = 0; i < ref.repeat; ++i) {
-      elements += space_.LengthOfRun(ref.first + i * ref.stride, ref.count, count_);
+      Ref run = ref;
+      run.first += i * ref.stride;
+      elements += Elements(run);
     }
   }
   return elements * size_;
 }
 
+const BlockList& Binding::ListOf(Buffer buffer) const {
+  if (buffer == Buffer::kIn) return blocks_->in;
+  if (buffer == Buffer::kOut) return blocks_->out;
+  return blocks_->in.counts.size() > blocks_->out.counts.size() ? blocks_->in : blocks_->out;
+}
+
+uint64_t Binding::UnevenElements(const Ref& ref) const {
+  const std::vector<uint64_t>& counts = ListOf(ref.buffer).counts;
+  const uint32_t slice = ref.first / space_.blocks(), slices = space_.slices();
+  uint32_t block = ref.first % space_.blocks();
+  if (ref.buffer != Buffer::kScratch) block -= ref.buffer == Buffer::kIn ? in_block_ : out_block_;
+  uint64_t elements = 0;
+  for (uint32_t i = 0; i < ref.count; ++i, ++block) {
+    elements += counts[block] * (slice + 1) / slices - counts[block] * slice / slices;
+  }
+  return elements;
+}
+
+// The slices of a block lie together, in scratch too.
+void* Binding::UnevenAddress(const Ref& ref) const {
+  const uint32_t slice = ref.first / space_.blocks(), block = ref.first % space_.blocks();
+  if (ref.buffer == Buffer::kScratch) {
+    const Slot& slot = slots_[ref.slot];
+    const uint64_t begin = before_[block] - before_[slot.first_block] +
+                           ListOf(ref.buffer).counts[block] * slice / space_.slices();
+    return scratch_.get() + slot.offset + begin * size_;
+  }
+  const bool in = ref.buffer == Buffer::kIn;
+  const BlockList& list = ListOf(ref.buffer);
+  const uint32_t i = block - (in ? in_block_ : out_block_);
+  return (in ? in_ : out_) + (list.displacements[i] + list.counts[i] * slice / space_.slices()) * size_;
+}
+
+// Elements of a slot, all slices.
+uint64_t Binding::LayUneven(const ScratchArea& area) {
+  if (before_.empty()) {
+    const std::vector<uint64_t>& counts = ListOf(Buffer::kScratch).counts;
+    before_.resize(counts.size() + 1);
+    std::partial_sum(counts.begin(), counts.end(), before_.begin() + 1);
+  }
+  return before_[area.first_block + area.blocks] - before_[area.first_block];
+}
+
 void* Binding::Address(const Ref& ref) const {
+  if (blocks_ != nullptr) return UnevenAddress(ref);
   switch (ref.buffer) {
     case Buffer::kIn:
       return in_ + (space_.Offset(ref.first, count_) - in_first_) * size_;
@@ -102,9 +171,7 @@ void Binding::Pieces(absl::Span<const Ref> refs, std::vector<Piece>& out) const 
     }
   };
   for (const Ref& ref : refs) {
-    // The slices of a block lie together, so a run of blocks of one slice does not.
-    const bool scattered =
-        space_.per_block() && space_.slices() > 1 && ref.buffer != Buffer::kScratch;
+    const bool scattered = Scattered(ref);
     for (uint32_t repeated = 0; repeated < ref.repeat; ++repeated) {
       Ref run = ref;
       run.first += repeated * ref.stride;

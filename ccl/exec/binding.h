@@ -6,13 +6,14 @@
 #include <vector>
 
 #include "ccl/backend/backend.h"
+#include "ccl/exec/blocks.h"
 #include "ccl/exec/custom_op.h"
 #include "ccl/schedule/program.h"
 
 namespace ccl {
 
 // What one rank asks of one collective. `count` is NCCL's: elements of the whole vector, or of one
-// rank's block for the collectives that CountIsPerRank.
+// rank's block for the collectives that CountIsPerRank; v-forms have `blocks` instead.
 struct Request {
   Collective collective = Collective::kAllReduce;
   DataType type = DataType::kFloat32;
@@ -23,10 +24,12 @@ struct Request {
   void* out = nullptr;
   bool phantom = false;      // sizes without bytes
   std::shared_ptr<const CustomOp> custom = nullptr;  // in the place of `op`
+  std::shared_ptr<const Blocks> blocks = nullptr;    // of a v-form
+  uint64_t tag = 0;          // the caller's, for reports
 };
 
 // Bytes of one rank's larger buffer, the vector or all blocks of the per-rank collectives: what plans
-// are chosen by.
+// are chosen by. 0 where ranks know their own blocks only: they would choose differently.
 uint64_t PlanBytes(const Request& request, int ranks);
 
 // Chunks of a program to bytes of one rank's buffers. Owns the scratch.
@@ -39,7 +42,16 @@ class Binding {
   void Pieces(absl::Span<const Ref> refs, std::vector<Piece>& out) const;
   void* Address(const Ref& ref) const;
   // Of a run, its repetitions not counted.
-  uint64_t Elements(const Ref& ref) const { return space_.LengthOfRun(ref.first, ref.count, count_); }
+  uint64_t Elements(const Ref& ref) const {
+    if (blocks_ != nullptr) return UnevenElements(ref);
+    return space_.LengthOfRun(ref.first, ref.count, count_);
+  }
+  // Whether the chunks of a run may lie apart.
+  bool Scattered(const Ref& ref) const {
+    if (blocks_ != nullptr) return true;
+    // The slices of a block lie together, so a run of blocks of one slice does not.
+    return space_.per_block() && space_.slices() > 1 && ref.buffer != Buffer::kScratch;
+  }
   // Of the rank's buffers.
   uint64_t InputElements() const { return in_elements_; }
   uint64_t OutputElements() const { return out_elements_; }
@@ -52,6 +64,13 @@ class Binding {
     uint64_t stride;  // elements of a slice
   };
 
+  void AddScratch(const Program& program, int rank);
+  // Of v-forms: the blocks of a buffer, and of the one that has those of all ranks.
+  const BlockList& ListOf(Buffer buffer) const;
+  uint64_t UnevenElements(const Ref& ref) const;
+  void* UnevenAddress(const Ref& ref) const;
+  uint64_t LayUneven(const ScratchArea& area);
+
   const ChunkSpace& space_;
   const uint64_t count_;
   const size_t size_;  // bytes of an element
@@ -60,6 +79,9 @@ class Binding {
   const bool phantom_;
   uint64_t in_first_ = 0, out_first_ = 0;  // elements of the whole before the buffers begin
   uint64_t in_elements_ = 0, out_elements_ = 0;
+  const std::shared_ptr<const Blocks> blocks_;  // null but for v-forms
+  uint32_t in_block_ = 0, out_block_ = 0;       // the first of the buffers' windows
+  std::vector<uint64_t> before_;                // elements before each block in scratch
   std::vector<Slot> slots_;
   uint64_t scratch_bytes_ = 0;
   struct Free {

@@ -73,6 +73,14 @@ Request Execution::Scaled(const Request& request) {
   const ProgramInfo& info = program_->info();
   const BlockWindow in = InputWindow(info, rank_), out = OutputWindow(info, rank_);
   if (!Scales() || in.blocks == 0) return bound;
+  if (request.blocks != nullptr) {
+    auto dense = std::make_shared<Blocks>(*request.blocks);
+    dense->in = BlockList::Dense(dense->in.counts);
+    scaled_.reset(new char[dense->in.Total() * SizeOf(request.type)]);
+    bound.in = scaled_.get();
+    bound.blocks = std::move(dense);
+    return bound;
+  }
   if (in.first == out.first && in.blocks == out.blocks) {
     bound.in = request.out;  // in place, as any program may run
     return bound;
@@ -91,8 +99,17 @@ void Execution::Scale() {
   } else {
     factor.real = 1.0 / program_->info().ranks;
   }
-  ScaleInto(request_.type, const_cast<void*>(bound_.in), request_.in, binding_.InputElements(),
-            factor);
+  if (request_.blocks == nullptr) {
+    return ScaleInto(request_.type, const_cast<void*>(bound_.in), request_.in,
+                     binding_.InputElements(), factor);
+  }
+  const BlockList &from = request_.blocks->in, &to = bound_.blocks->in;
+  const size_t size = SizeOf(request_.type);
+  for (size_t i = 0; i < from.counts.size(); ++i) {
+    ScaleInto(request_.type, scaled_.get() + to.displacements[i] * size,
+              static_cast<const char*>(request_.in) + from.displacements[i] * size, from.counts[i],
+              factor);
+  }
 }
 
 void Execution::Combine(void* dst, absl::Span<const void* const> operands, size_t count) const {
@@ -346,9 +363,17 @@ uint64_t Execution::LocalStep(const Step& step, OperationKind& kind) {
   if (step.kind == StepKind::kReduce) {
     kind = OperationKind::kReduce;
     if (!request_.phantom && bytes > 0) {
-      w.operands.clear();
-      for (const Ref& ref : src) w.operands.push_back(binding_.Address(ref));
-      Combine(binding_.Address(dst[0]), w.operands, binding_.Elements(dst[0]));
+      Ref run = dst[0];
+      const uint32_t runs = binding_.Scattered(run) ? run.count : 1;
+      run.count /= runs;
+      for (uint32_t i = 0; i < runs; ++i, ++run.first) {
+        w.operands.clear();
+        for (Ref ref : src) {
+          ref.first += i;
+          w.operands.push_back(binding_.Address(ref));
+        }
+        Combine(binding_.Address(run), w.operands, binding_.Elements(run));
+      }
     }
     return bytes * (src.size() - 1);
   }

@@ -4,7 +4,8 @@
 
 namespace ccl {
 
-Bound LowerBound(Collective collective, uint64_t bytes, const Topology& t) {
+Bound LowerBound(Collective asked, uint64_t bytes, const Topology& t) {
+  const Collective collective = EvenForm(asked);
   const int n = t.ranks;
   Bound bound{0, "latency"};
   if (n == 1) return bound;
@@ -27,6 +28,8 @@ Bound LowerBound(Collective collective, uint64_t bytes, const Topology& t) {
       break;
     case Collective::kBroadcast:
     case Collective::kReduce:
+    case Collective::kScan:
+    case Collective::kExscan:
       port = m;
       break;
     case Collective::kBarrier:
@@ -58,6 +61,8 @@ Bound LowerBound(Collective collective, uint64_t bytes, const Topology& t) {
         break;
       case Collective::kBroadcast:
       case Collective::kReduce:
+      case Collective::kScan:
+      case Collective::kExscan:
         cut = m;
         break;
       case Collective::kBarrier:

@@ -109,6 +109,7 @@ double Flat(absl::string_view name, Collective collective, int n, uint32_t radix
   };
   if (name == "nhr") return halves * rounds(log, volume) + fold;
   if (name == "recursive_doubling") {
+    if (Scans(collective)) return log * (message(m) + m * g);
     if (!all) return rounds(steps, volume);
     return (steps + extra) * message(m) + steps * m * g;
   }
@@ -220,11 +221,12 @@ std::vector<Grouping> GroupingsOf(const Topology& topology) {
 double PredictTime(const AlgorithmSpec& spec, const Shape& shape, uint64_t bytes,
                    const Topology& topology) {
   const double m = static_cast<double>(bytes), slices = spec.slices;
+  const Collective collective = EvenForm(shape.collective);
   const double launch = static_cast<double>(topology.LaunchTime(shape.collective, bytes, shape.ranks));
   if (!spec.parts.empty()) {
-    return launch + Composed(spec.parts, 0, shape.collective, shape.ranks, m, slices, topology);
+    return launch + Composed(spec.parts, 0, collective, shape.ranks, m, slices, topology);
   }
-  return launch + Flat(spec.name, shape.collective, shape.ranks, spec.radix, m, slices,
+  return launch + Flat(spec.name, collective, shape.ranks, spec.radix, m, slices,
                        LinkOf(topology, topology.levels.size() - 1));
 }
 

@@ -74,12 +74,13 @@ absl::StatusOr<std::shared_ptr<const Plan>> Planner::Choose(Collective collectiv
 
 absl::Status Planner::CheckOrder(const AlgorithmSpec& spec, const Shape& shape,
                                  FoldOrder wanted) const {
-  if (!Reduces(shape.collective) || shape.ranks == 1 || OrderOf(spec) >= wanted) {
+  if (!Reduces(shape.collective) || shape.ranks == 1 ||
+      OrderOf(spec, shape.collective) >= wanted) {
     return absl::OkStatus();
   }
   std::vector<std::string> names;
   for (const AlgorithmSpec& candidate : Candidates(shape)) {
-    if (OrderOf(candidate) >= wanted) names.push_back(Format(candidate));
+    if (OrderOf(candidate, shape.collective) >= wanted) names.push_back(Format(candidate));
   }
   return absl::InvalidArgumentError(absl::StrCat(
       "it does not fold ",
@@ -133,7 +134,7 @@ absl::StatusOr<std::shared_ptr<const Plan>> Planner::Make(Collective collective,
   }
   const bool none = specs.empty();
   for (AlgorithmSpec& spec : specs) {
-    if (Reduces(collective) && shape.ranks > 1 && OrderOf(spec) < choice.order) continue;
+    if (Reduces(collective) && shape.ranks > 1 && OrderOf(spec, collective) < choice.order) continue;
     const double time = PredictTime(spec, shape, bytes, topology_);
     plan->candidates.push_back({std::move(spec), time});
   }

@@ -4,10 +4,12 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <tuple>
 #include <vector>
 
+#include "ccl/plan/determinism.h"
 #include "ccl/plan/overrides.h"
 #include "ccl/topology/topology.h"
 
@@ -38,7 +40,10 @@ struct Choice {
   // False: a wish. What cannot run, or does not fold as asked, leaves the choice to the planner.
   bool forced = true;
   uint32_t slices = 0;    // of any algorithm; 0: what suits it
-  FoldOrder order = FoldOrder::kNone;  // at least so; a class of fold_order.h
+  // Of the call, if it says.
+  std::optional<Determinism> determinism;
+  // At least so. The planner goes by it; it follows from the determinism and the reduction.
+  FoldOrder order = FoldOrder::kNone;
 
   friend bool operator<(const Choice& a, const Choice& b) {
     return std::tie(a.algorithm, a.forced, a.slices, a.order) <

@@ -31,7 +31,19 @@ ChunkSpace ChunkSpace::Weighted(std::vector<uint32_t> bounds, uint32_t slices) {
 
 ChunkSpace ChunkSpace::PerBlock(uint32_t blocks, uint32_t slices) {
   ChunkSpace space = Split(blocks, slices);
-  space.per_block_ = true;
+  space.kind_ = Kind::kPerBlock;
+  return space;
+}
+
+ChunkSpace ChunkSpace::Ragged(uint32_t blocks, uint32_t slices) {
+  ChunkSpace space = Split(blocks, slices);
+  space.kind_ = Kind::kRagged;
+  return space;
+}
+
+ChunkSpace ChunkSpace::Pairs(uint32_t blocks, uint32_t slices) {
+  ChunkSpace space = Split(blocks, slices);
+  space.kind_ = Kind::kPairs;
   return space;
 }
 
@@ -51,7 +63,7 @@ uint64_t ChunkSpace::Boundary(uint32_t block, uint64_t length) const {
 uint64_t ChunkSpace::Offset(uint32_t chunk, uint64_t count) const {
   const uint32_t slice = slices_ == 1 ? 0 : chunk / blocks_;
   const uint32_t block = slices_ == 1 ? chunk : chunk % blocks_;
-  if (per_block_) return block * count + MulDiv(count, slice, slices_);
+  if (per_block()) return block * count + MulDiv(count, slice, slices_);
   if (slices_ == 1) return Boundary(block, count);
   const uint64_t begin = MulDiv(count, slice, slices_);
   return begin + Boundary(block, MulDiv(count, slice + 1, slices_) - begin);
@@ -66,27 +78,23 @@ uint64_t ChunkSpace::LengthOfRun(uint32_t first, uint32_t n, uint64_t count) con
   const uint32_t block = slices_ == 1 ? first : first % blocks_;
   uint64_t length = count;
   if (slices_ != 1) length = MulDiv(count, slice + 1, slices_) - MulDiv(count, slice, slices_);
-  if (per_block_) return length * n;
+  if (per_block()) return length * n;
   return Boundary(block + n, length) - Boundary(block, length);
 }
 
 uint64_t ChunkSpace::BlockOffset(uint32_t block, uint64_t count) const {
-  return per_block_ ? block * count : Boundary(block, count);
+  return per_block() ? block * count : Boundary(block, count);
 }
 
 bool ChunkSpace::EvenFor(uint64_t count) const {
-  if (per_block_ || blocks_ == 1) return true;
+  if (uneven()) return false;
+  if (per_block() || blocks_ == 1) return true;
   return bounds_.empty() && count % (uint64_t{blocks_} * slices_) == 0;
-}
-
-bool ChunkSpace::SameLength(uint32_t a, uint32_t b) const {
-  if (a == b) return true;
-  return per_block_ && a / blocks_ == b / blocks_;
 }
 
 uint64_t ChunkSpace::WindowStride(uint32_t first_block, uint32_t n, uint64_t count) const {
   const uint64_t length = CeilDiv(count, slices_);
-  if (per_block_) return length * n;
+  if (per_block()) return length * n;
   if (bounds_.empty()) return CeilDiv(length * n, blocks_);
   if (bounds_.back() == 0) return 0;
   return CeilDiv(length * (bounds_[first_block + n] - bounds_[first_block]), bounds_.back());

@@ -16,7 +16,12 @@ namespace ccl {
 //               a boundary lies at floor(length * weight_before / weight_total).
 //   per block:  `blocks` blocks of `count` elements each (reduce-scatter, allgather, all-to-all,
 //               gather, scatter), each block cut evenly into slices.
+//   ragged:     blocks of lengths of their own, each cut evenly into slices (the v-forms). What a
+//               block's number stands for has one length on all ranks.
+//   pairs:      likewise, but the block b of a rank's input is what it sends to rank b, and block b of
+//               its output what it gets from there: lengths go with pairs of ranks (all-to-all-v).
 //
+// Functions that take a count are for the first two: of the others a Binding knows the lengths.
 // A value; cheap to copy when no weights are given.
 class ChunkSpace {
  public:
@@ -25,16 +30,22 @@ class ChunkSpace {
   // `bounds` are cumulative weights: bounds[0] == 0, non-decreasing, blocks + 1 of them.
   static ChunkSpace Weighted(std::vector<uint32_t> bounds, uint32_t slices = 1);
   static ChunkSpace PerBlock(uint32_t blocks, uint32_t slices = 1);
+  static ChunkSpace Ragged(uint32_t blocks, uint32_t slices = 1);
+  static ChunkSpace Pairs(uint32_t blocks, uint32_t slices = 1);
 
   ChunkSpace WithSlices(uint32_t slices) const;
 
   uint32_t blocks() const { return blocks_; }
   uint32_t slices() const { return slices_; }
   uint32_t chunks() const { return blocks_ * slices_; }
-  bool per_block() const { return per_block_; }
+  enum class Kind : uint8_t { kSplit, kPerBlock, kRagged, kPairs };
+  Kind kind() const { return kind_; }
+  bool per_block() const { return kind_ == Kind::kPerBlock; }
+  // Ragged or pairs.
+  bool uneven() const { return kind_ >= Kind::kRagged; }
 
   // Elements of the whole vector.
-  uint64_t Total(uint64_t count) const { return per_block_ ? count * blocks_ : count; }
+  uint64_t Total(uint64_t count) const { return per_block() ? count * blocks_ : count; }
   // First element of a chunk within the whole vector, and the chunk's number of elements.
   uint64_t Offset(uint32_t chunk, uint64_t count) const;
   uint64_t Length(uint32_t chunk, uint64_t count) const;
@@ -44,8 +55,6 @@ class ChunkSpace {
   uint64_t BlockOffset(uint32_t block, uint64_t count) const;
   // True when all chunks of a slice have one length for this count.
   bool EvenFor(uint64_t count) const;
-  // True when the two chunks have the same length for every count.
-  bool SameLength(uint32_t a, uint32_t b) const;
 
   // Scratch slots store the window [first, first + n) blocks slice by slice at this stride:
   // an upper bound of the window's elements in any one slice.
@@ -56,7 +65,7 @@ class ChunkSpace {
 
   uint32_t blocks_ = 1;
   uint32_t slices_ = 1;
-  bool per_block_ = false;
+  Kind kind_ = Kind::kSplit;
   std::vector<uint32_t> bounds_;  // empty: equal weights
 };
 

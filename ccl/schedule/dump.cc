@@ -15,7 +15,8 @@ std::string List(absl::Span<const Ref> refs, absl::string_view separator = ",") 
 }
 
 std::string Space(const ChunkSpace& space) {
-  return absl::StrCat(space.per_block() ? "per block " : "split ", space.blocks(), "x",
+  static constexpr absl::string_view kKinds[] = {"split", "per block", "ragged", "pairs"};
+  return absl::StrCat(kKinds[static_cast<int>(space.kind())], " ", space.blocks(), "x",
                       space.slices());
 }
 

@@ -127,11 +127,13 @@ absl::Span<const int> Program::RankGroup(uint32_t) const { return {}; }
 BlockWindow InputWindow(const ProgramInfo& info, int rank) {
   const uint32_t all = info.space.blocks();
   const uint32_t own = static_cast<uint32_t>(rank);
-  switch (info.collective) {
+  switch (EvenForm(info.collective)) {
     case Collective::kAllReduce:
     case Collective::kReduceScatter:
     case Collective::kReduce:
     case Collective::kAllToAll:
+    case Collective::kScan:
+    case Collective::kExscan:
       return {0, all};
     case Collective::kAllGather:
     case Collective::kGather:
@@ -139,31 +141,32 @@ BlockWindow InputWindow(const ProgramInfo& info, int rank) {
     case Collective::kBroadcast:
     case Collective::kScatter:
       return rank == info.root ? BlockWindow{0, all} : BlockWindow{};
-    case Collective::kBarrier:
+    default:
       return {};
   }
-  return {};
 }
 
 BlockWindow OutputWindow(const ProgramInfo& info, int rank) {
   const uint32_t all = info.space.blocks();
   const uint32_t own = static_cast<uint32_t>(rank);
-  switch (info.collective) {
+  switch (EvenForm(info.collective)) {
     case Collective::kAllReduce:
     case Collective::kAllGather:
     case Collective::kAllToAll:
     case Collective::kBroadcast:
+    case Collective::kScan:
       return {0, all};
+    case Collective::kExscan:
+      return rank == 0 ? BlockWindow{} : BlockWindow{0, all};
     case Collective::kReduceScatter:
     case Collective::kScatter:
       return {own, 1};
     case Collective::kReduce:
     case Collective::kGather:
       return rank == info.root ? BlockWindow{0, all} : BlockWindow{};
-    case Collective::kBarrier:
+    default:
       return {};
   }
-  return {};
 }
 
 }  // namespace ccl

@@ -22,7 +22,12 @@ absl::Status CheckInfo(const ProgramInfo& info) {
   // A barrier has no data, and any space.
   if (info.collective != Collective::kBarrier) {
     const bool per_rank = CountIsPerRank(info.collective);
-    if (info.space.per_block() != per_rank) return wrong("wrong kind of chunk space");
+    using Kind = ChunkSpace::Kind;
+    const Kind kind = info.collective == Collective::kAllToAllV ? Kind::kPairs
+                      : HasCounts(info.collective)              ? Kind::kRagged
+                      : per_rank                                ? Kind::kPerBlock
+                                                                : Kind::kSplit;
+    if (info.space.kind() != kind) return wrong("wrong kind of chunk space");
     if (per_rank && info.space.blocks() != static_cast<uint32_t>(info.ranks)) {
       return wrong("a collective with a block a rank has another number of blocks");
     }
@@ -35,11 +40,15 @@ absl::Status CheckInfo(const ProgramInfo& info) {
 Value Promised(const ProgramInfo& info, RankSets& sets, int rank, uint32_t chunk) {
   const uint32_t blocks = info.space.blocks();
   const uint32_t block = chunk % blocks;
-  switch (info.collective) {
+  switch (EvenForm(info.collective)) {
     case Collective::kAllReduce:
     case Collective::kReduceScatter:
     case Collective::kReduce:
       return {chunk, sets.All()};
+    case Collective::kScan:
+      return {chunk, sets.Below(rank + 1)};
+    case Collective::kExscan:
+      return {chunk, sets.Below(rank)};
     case Collective::kAllGather:
     case Collective::kGather:
       return {chunk, sets.Only(static_cast<int>(block))};
@@ -48,7 +57,7 @@ Value Promised(const ProgramInfo& info, RankSets& sets, int rank, uint32_t chunk
       return {chunk, sets.Only(info.root)};
     case Collective::kAllToAll:
       return {chunk - block + static_cast<uint32_t>(rank), sets.Only(static_cast<int>(block))};
-    case Collective::kBarrier:
+    default:
       break;
   }
   return {};
@@ -102,9 +111,10 @@ absl::StatusOr<VerifyReport> Verify(const Program& program, const VerifyOptions&
     return simulation.report();
   }
 
-  uint64_t rank_order = OrderOfRank(0);
+  // By the number of ranks folded from the left, less one.
+  std::vector<uint64_t> rank_order = {OrderOfRank(0)};
   for (int rank = 1; rank < info.ranks; ++rank) {
-    rank_order = OrderOfFold(rank_order, OrderOfRank(rank));
+    rank_order.push_back(OrderOfFold(rank_order.back(), OrderOfRank(rank)));
   }
   std::vector<uint64_t> orders(info.space.chunks());  // of the first rank that has the chunk
   bool agrees = true, canonical = true, once = true;
@@ -116,19 +126,23 @@ absl::StatusOr<VerifyReport> Verify(const Program& program, const VerifyOptions&
         status = CheckOutput(info, simulation, rank, chunk);
         if (!status.ok()) return status;
         const uint64_t order = simulation.Output(rank, chunk).order;
+        // A scan has a result of its own on each rank: there is nothing to agree on.
         if (orders[chunk] == 0) orders[chunk] = order;
-        agrees &= orders[chunk] == order;
-        canonical &= ((order ^ rank_order) & ~kFoldedOnce) == 0;
-        once &= (order & kFoldedOnce) != 0;
+        agrees &= orders[chunk] == order || Scans(info.collective);
+        const int folded = info.collective == Collective::kScan     ? rank + 1
+                           : info.collective == Collective::kExscan ? rank
+                                                                    : info.ranks;
+        canonical &= ((order ^ rank_order[static_cast<size_t>(folded) - 1]) & ~kFoldedOnce) == 0;
+        once &= (order & kFoldedOnce) != 0 || folded == 1;
       }
     }
   }
   VerifyReport report = simulation.report();
   if (Reduces(info.collective)) {
-    report.order = canonical && (once || info.ranks == 1) ? FoldOrder::kOneFold
-                   : canonical                            ? FoldOrder::kRankOrder
-                   : agrees                               ? FoldOrder::kAgrees
-                                                          : FoldOrder::kDiffers;
+    report.order = canonical && once ? FoldOrder::kOneFold
+                   : canonical       ? FoldOrder::kRankOrder
+                   : agrees          ? FoldOrder::kAgrees
+                                     : FoldOrder::kDiffers;
   }
   return report;
 }

@@ -77,13 +77,15 @@ void Simulation::Places(int rank, absl::Span<const Ref> refs, std::vector<Place>
   for (const Ref& ref : refs) {
     uint32_t location = 0;
     layout_.Locate(rank, ref, location);
-    for (uint32_t i = 0; i < ref.count; ++i) places.push_back({ref.first + i, location + i});
+    for (uint32_t i = 0; i < ref.count; ++i) {
+      places.push_back({LengthOf(rank, ref.buffer, ref.first + i), location + i});
+    }
   }
 }
 
 bool Simulation::SameShape(Site site, const std::vector<Place>& places) {
-  const auto same = [this](const Place& a, const Place& b) {
-    return info_.space.SameLength(a.chunk, b.chunk);
+  const auto same = [](const Place& a, const Place& b) {
+    return a.length == b.length;
   };
   if (std::equal(places.begin(), places.end(), model_.begin(), model_.end(), same)) return true;
   return Fail(site, "the members' operands and results differ in shape");

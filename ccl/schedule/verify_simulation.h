@@ -72,10 +72,26 @@ class Simulation {
     uint32_t first = 0;  // number of ops.front()
   };
   struct Place {
-    uint32_t chunk = 0;
+    uint64_t length = 0;  // by name: see LengthOf
     uint32_t location = 0;
   };
   class Cursor;
+  // The name of the length of a chunk: equal names are equal lengths, for every count.
+  uint64_t LengthOf(int rank, Buffer buffer, uint32_t chunk) const {
+    const uint32_t blocks = info_.space.blocks();
+    switch (info_.space.kind()) {
+      case ChunkSpace::Kind::kPerBlock:
+        return chunk / blocks;
+      case ChunkSpace::Kind::kPairs: {
+        const uint64_t slice = chunk / blocks, block = chunk % blocks;
+        const uint64_t self = static_cast<uint64_t>(rank);
+        return buffer == Buffer::kIn ? (slice * blocks + self) * blocks + block
+                                     : (slice * blocks + block) * blocks + self;
+      }
+      default:
+        return chunk;
+    }
+  }
 
   int RankOf(uint32_t lane) const { return static_cast<int>(lane / info_.lanes); }
   const Step& StepAt(Site site) const { return lanes_[site.lane].list.steps[site.step]; }

@@ -47,7 +47,7 @@ class SliceCheck {
       return Differs("in what it does");
     }
     if (info_.space.blocks() != other.space.blocks() ||
-        info_.space.per_block() != other.space.per_block()) {
+        info_.space.kind() != other.space.kind()) {
       return Differs("in the blocks of its chunk space");
     }
     const uint32_t copies = side_by_side_ ? slices_ : 1;

@@ -16,6 +16,7 @@ class Simulation::Cursor {
   uint32_t Left() {
     if (left == 0 && ref_ != end_) {
       layout_.Locate(rank_, *ref_, location);
+      buffer = ref_->buffer;
       chunk = ref_->first;
       left = ref_->count;
       ++ref_;
@@ -29,6 +30,7 @@ class Simulation::Cursor {
   }
 
   uint32_t location = 0, chunk = 0, left = 0;
+  Buffer buffer = Buffer::kIn;
 
  private:
   const Layout& layout_;
@@ -52,6 +54,9 @@ bool Simulation::CheckStep(Site site) {
       return Fail(site, absl::StrCat(ToString(ref), " is outside the rank's buffers"));
     }
     if (ref.buffer == Buffer::kIn) return Fail(site, "writes the input");
+    if (ref.buffer == Buffer::kScratch && info_.space.kind() == ChunkSpace::Kind::kPairs) {
+      return Fail(site, "keeps in scratch what has a length at its two ends only");
+    }
   }
   const bool message = step.kind == StepKind::kSend || step.kind == StepKind::kRecv ||
                        step.kind == StepKind::kRecvReduce;
@@ -79,7 +84,8 @@ bool Simulation::CheckShape(Site site) {
     if (step.dst_count != 1 || step.src_count == 0) return Fail(site, "has no operands");
     const Ref& dst = Dst(site)[0];
     for (const Ref& ref : Src(site)) {
-      if (ref.count != dst.count || !info_.space.SameLength(ref.first, dst.first)) {
+      if (ref.count != dst.count || LengthOf(RankOf(site.lane), ref.buffer, ref.first) !=
+                                        LengthOf(RankOf(site.lane), dst.buffer, dst.first)) {
         return Fail(site, absl::StrCat(ToString(ref), " is not as long as ", ToString(dst)));
       }
     }
@@ -88,8 +94,10 @@ bool Simulation::CheckShape(Site site) {
   if (step.kind != StepKind::kRecvReduce && step.kind != StepKind::kCopy) return true;
   const int rank = RankOf(site.lane);
   Cursor src(layout_, rank, Src(site)), dst(layout_, rank, Dst(site));
-  while (const uint32_t n = std::min(src.Left(), dst.Left())) {
-    if (!info_.space.SameLength(src.chunk, dst.chunk)) break;
+  const bool pairs = info_.space.kind() == ChunkSpace::Kind::kPairs;
+  while (uint32_t n = std::min(src.Left(), dst.Left())) {
+    if (pairs) n = 1;  // the next has a length of its own
+    if (LengthOf(rank, src.buffer, src.chunk) != LengthOf(rank, dst.buffer, dst.chunk)) break;
     src.Skip(n);
     dst.Skip(n);
   }
@@ -226,11 +234,12 @@ bool Simulation::Transfer(Site from, Site to) {
   Cursor src(layout_, sender, Src(from)), dst(layout_, receiver, Dst(to));
   Cursor own(layout_, receiver, Src(to));
   while (uint32_t n = std::min(src.Left(), dst.Left())) {
-    if (!info_.space.SameLength(src.chunk, dst.chunk)) {
+    if (LengthOf(sender, src.buffer, src.chunk) != LengthOf(receiver, dst.buffer, dst.chunk)) {
       return Fail(to, absl::StrCat("chunk ", dst.chunk, " receives chunk ", src.chunk, " of ",
                                    Name(from), ", of another length"));
     }
     if (reduces) n = std::min(n, own.Left());
+    if (info_.space.kind() == ChunkSpace::Kind::kPairs) n = 1;  // the next has a length of its own
     for (uint32_t i = 0; i < n; ++i) {
       const Value& sent = values_[src.location + i];
       if (sent.chunk == kUndefined && !Defined(from, src.location + i)) return false;

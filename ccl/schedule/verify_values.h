@@ -27,6 +27,8 @@ class RankSets {
   // Whether the set has one member.
   static bool IsSingle(RankSet set) { return (set & kBitset) == 0 && (set & 0xffff) == 1; }
   RankSet Only(int rank) const { return Interval(static_cast<uint32_t>(rank), 1); }
+  // Ranks 0 .. ranks - 1; there is one at least.
+  RankSet Below(int ranks) const { return Interval(0, static_cast<uint32_t>(ranks)); }
   // kOverlap when a rank is in both.
   RankSet DisjointUnion(RankSet a, RankSet b) {
     if (((a | b) & kBitset) == 0) {
@@ -81,7 +83,9 @@ inline uint64_t MixOrder(uint64_t x) {
   x = (x ^ (x >> 32)) * 0xd6e8feb86659fd93u;
   return x ^ (x >> 32);
 }
-inline uint64_t OrderOfRank(int rank) { return MixOrder(static_cast<uint64_t>(rank) + 1); }
+inline uint64_t OrderOfRank(int rank) {
+  return MixOrder(static_cast<uint64_t>(rank) + 1) & ~kFoldedOnce;
+}
 inline uint64_t OrderOfFold(uint64_t left, uint64_t right) {
   return MixOrder((left & ~kFoldedOnce) * 0x9e3779b97f4a7c15u + (right & ~kFoldedOnce)) &
          ~kFoldedOnce;

@@ -50,7 +50,7 @@ bool Topology::DoesGroupOperations(absl::Span<const int> ranks, bool to_all) con
 }
 
 Time Topology::LaunchTime(Collective collective, uint64_t bytes, int ranks) const {
-  const bool exchange = collective == Collective::kAllToAll;
+  const bool exchange = EvenForm(collective) == Collective::kAllToAll;
   const double rate = exchange ? exchange_bandwidth : block_bandwidth;
   if (rate == 0 || HasRoot(collective)) return launch_overhead;
   const double passed = static_cast<double>(bytes) / (exchange ? 1 : ranks);

@@ -111,7 +111,7 @@ TEST(Accuracy, OneFoldSeesWhatIsSmall) {
     const auto program =
         *BuildProgram(*ParseAlgorithm(name), Shape{Collective::kAllReduce, n, 0, 0, {}}, true);
     std::vector<Bfloat16> in(n, Bfloat16(1.0f)), out(n);
-    in[0] = Bfloat16(256.0f);  // of which units are 2
+    in[n - 1] = Bfloat16(256.0f);  // of which units are 2, and with which a chain begins
     std::vector<Request> requests(n);
     for (int r = 0; r < n; ++r) {
       requests[r] = {Collective::kAllReduce, DataType::kBfloat16, ReduceOp::kSum, 1, 0, &in[r], &out[r]};

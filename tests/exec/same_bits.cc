@@ -16,6 +16,7 @@
 #include "ccl/algorithms/algorithm.h"
 #include "ccl/base/elements.h"
 #include "ccl/exec/engine.h"
+#include "tests/exec/uneven.h"
 
 namespace ccl {
 namespace {
@@ -140,6 +141,12 @@ class Recorder {
   absl::Status Run(const std::string& name, std::shared_ptr<const ccl::Program> program,
                    Request request) {
     const size_t local = pointers_.size(), size = SizeOf(request.type);
+    const bool uneven = HasCounts(request.collective);
+    const auto blocks = [&](int rank) {
+      return uneven ? UnevenBlocks(request.collective, engine_.ranks(), request.root, rank,
+                                   request.count, 5)
+                    : nullptr;
+    };
     const auto bytes = [&](BlockWindow window) -> size_t {
       if (window.blocks == 0 || request.collective == Collective::kBarrier) return 0;
       return request.count * size * (CountIsPerRank(request.collective) ? window.blocks : 1);
@@ -148,8 +155,12 @@ class Recorder {
     std::vector<std::unique_ptr<Work>> work;
     for (size_t i = 0; i < local; ++i) {
       const int rank = engine_.local_ranks()[i];
-      in[i].resize(bytes(InputWindow(program->info(), rank)));
-      out[i].assign(bytes(OutputWindow(program->info(), rank)), 0x5a);
+      request.blocks = blocks(rank);
+      in[i].resize(uneven ? request.blocks->in.End() * size
+                          : bytes(InputWindow(program->info(), rank)));
+      out[i].assign(uneven ? request.blocks->out.End() * size
+                           : bytes(OutputWindow(program->info(), rank)),
+                    0x5a);
       std::seed_seq seed{seed_, uint64_t{cases_}, static_cast<uint64_t>(rank)};
       std::mt19937_64 random(seed);
       Fill(request.type, random, in[i]);

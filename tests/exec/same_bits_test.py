@@ -40,7 +40,7 @@ with tempfile.TemporaryDirectory() as name:
 # The comparison has something to compare: all collectives, compositions, slices, and the data.
 cases = list(mpi[0])
 collectives = {case.split()[0] for case in cases}
-assert len(collectives) == 9, collectives
+assert len(collectives) == 16, collectives
 assert all(len(rank) == len(cases) for rank in mpi)
 assert any(case.split()[1].endswith("*3") for case in cases)
 assert ranks < 3 or any("hier(" in case for case in cases)

@@ -120,7 +120,7 @@ TEST(Overrides, ErrorsNameTheRule) {
     ASSERT_FALSE(rules.ok()) << text;
     EXPECT_THAT(std::string(rules.status().message()), HasSubstr(text));
   }
-  EXPECT_EQ(ParseOverrides("@ring", "CCL_ALGO")->size(), 3u);
+  EXPECT_EQ(ParseOverrides("@ring", "CCL_ALGO")->size(), 5u);
 }
 
 TEST(Sizes, DecimalAndBinary) {
