@@ -107,6 +107,7 @@ int main(int, char** argv) {
   if (how == "mismatch") Mismatch(comm, rank);
   if (how == "timeout") Timeout(comm, rank);
   if (how != "kill") CHECK_THAT(cclCommDestroy(comm) == cclSuccess);
+  sleep(1);  // who ends before the others have had their error is another error to them
   std::printf("rank %d: done\n", rank);
   std::fflush(stdout);
   // Peers that have failed do not take part in MPI's own end.
