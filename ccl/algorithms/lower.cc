@@ -36,6 +36,7 @@ class Lowered : public Program {
         Keep(step, src, dst, out);
       }
     }
+    if (!folds) Stagger(rank, out);
   }
 
   void Scratch(int rank, std::vector<ScratchArea>& out) const override {
@@ -75,6 +76,18 @@ class Lowered : public Program {
     }
     if (slots == 0) return {};
     return {static_cast<uint32_t>(slots), low, high - low};
+  }
+
+  // Messages of a batch go out together: to rank + 1 first, so that no receiver is everybody's first.
+  void Stagger(int rank, StepList& out) const {
+    const auto distance = [&](const Step& step) {
+      if (step.kind > StepKind::kRecvReduce) return -1;
+      const int peer = step.kind == StepKind::kSend ? step.peer - rank : rank - step.peer;
+      return peer < 0 ? peer + info_.ranks : peer;
+    };
+    std::stable_sort(out.steps.begin(), out.steps.end(), [&](const Step& a, const Step& b) {
+      return distance(a) < distance(b);
+    });
   }
 
   void Keep(const Step& step, absl::Span<const Ref> src, absl::Span<const Ref> dst,
