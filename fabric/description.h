@@ -174,9 +174,10 @@ struct Description {
   Noise noise;
   std::vector<TimelineEvent> timeline;
   int64_t frame_bytes = 256;        // what a fibre with bit errors sends again
-  int64_t chunk_bytes = 65536;      // contending messages take turns at a port by so many bytes
+  int64_t chunk_bytes = 65536;      // contending messages take turns at a port by so many bytes; short
+                                    // ones by a quarter of them, at least a packet
   int64_t packet_bytes = 4096;      // of the packet engine: the largest packet
-  int64_t buffer_bytes = 65536;     // of the packet engine: of a switch input, for each output
+  int64_t buffer_bytes = 65536;     // of a switch input, for each output; of fifo: for each message
   uint64_t seed = 1;                // of the hash that routes
 
   // Whether endpoints have ports (or links) of their own to tier `tier`.

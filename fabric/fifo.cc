@@ -10,6 +10,7 @@ namespace {
 // little is no contention: the message passes whole and is late.
 constexpr Time kRounding = 1000;
 constexpr int kMaxChunksPerMessage = 64;  // bounds the events of very large messages
+constexpr int kChunks = 4;                // of a short one, unless they were smaller than packets
 
 }  // namespace
 
@@ -19,6 +20,8 @@ FifoWires::FifoWires(const Network& network, const Description& description, boo
       queue_(queue),
       arrivals_(arrivals),
       chunk_bytes_(description.chunk_bytes),
+      buffer_bytes_(description.buffer_bytes),
+      packet_bytes_(description.packet_bytes),
       rates_change_(rates_change) {
   ports_.resize(network.ports().size());
   for (size_t i = 0; i < ports_.size(); ++i) ports_[i].rate = network.ports()[i].rate;
@@ -28,9 +31,24 @@ FifoWires::FifoWires(const Network& network, const Description& description, boo
   debts_.resize(ports_.size());
 }
 
+// A segment of the message whose last byte has been delivered, no longer in its list, or kNone:
+// nothing refers to it, unless a change of rates may yet take back what its port has promised.
+uint32_t FifoWires::TakeDelivered(Message& m) {
+  if (rates_change_) return kNone;
+  for (uint32_t* link = &m.segments; *link != kNone; link = &segments_[*link].sibling) {
+    const uint32_t index = *link;
+    const Segment& s = segments_[index];
+    if (s.stage < m.length || s.tail > queue_.now() || s.offset == kWithdrawn) continue;
+    *link = s.sibling;
+    return index;
+  }
+  return kNone;
+}
+
 uint32_t FifoWires::NewSegment(uint32_t message) {
   Message& m = messages_[message];
-  const uint32_t index = segments_.New();
+  uint32_t index = TakeDelivered(m);
+  if (index == kNone) index = segments_.New();
   Segment& s = segments_[index];
   s.message = message;
   s.waiting = 0;
@@ -66,9 +84,13 @@ void FifoWires::Enter(const Passage& passage, const Path& path) {
   m.unsent = m.undelivered = passage.bytes;
   m.sent_at = m.head_at = m.delivered_at = -1;
   m.order = passage.order;
-  m.chunk = std::max(chunk_bytes_, passage.bytes / kMaxChunksPerMessage);
+  m.chunk = std::max(std::min(chunk_bytes_, std::max(passage.bytes / kChunks, packet_bytes_)),
+                     passage.bytes / kMaxChunksPerMessage);
+  m.waiting = 0;
   m.segments = kNone;
+  m.turn = passage.turn;
   m.notify_head = passage.notify_head;
+  m.held_back = m.sent = false;
   StorePath(m, path);
   const uint32_t index = NewSegment(passage.id);
   Segment& s = segments_[index];
@@ -98,17 +120,45 @@ void FifoWires::Arrive(uint32_t index) {
   WakeAt(port, ports_[port].busy);
 }
 
+// The last of those that wait at a first port and come before a segment that has just come there;
+// kNone: it is first.
+uint32_t FifoWires::Before(const PortState& port, const Segment& segment) const {
+  const uint32_t turn = messages_[segment.message].turn;
+  const auto untouched = [&](const Segment& s) { return s.stage == 0 && s.offset == 0; };
+  const auto later = [&](const Segment& s) {
+    return untouched(s) && static_cast<int32_t>(messages_[s.message].turn - turn) > 0;
+  };
+  const Segment& last = segments_[port.last];
+  if (!untouched(segment) || (untouched(last) && !later(last))) return port.last;
+  uint32_t before = kNone;
+  for (uint32_t i = port.first; i != kNone && !later(segments_[i]); i = segments_[i].next) before = i;
+  return before;
+}
+
 void FifoWires::Wait(uint32_t port, uint32_t index) {
   PortState& p = ports_[port];
-  if (observer_ != nullptr) observer_->Waiting(port, segments_[index].bytes, queue_.now());
-  segments_[index].next = kNone;
-  segments_[index].waiting = 1;
-  if (p.first == kNone) {
-    p.first = index;
-  } else {
-    segments_[p.last].next = index;
-  }
-  p.last = index;
+  Segment& s = segments_[index];
+  if (observer_ != nullptr) observer_->Waiting(port, s.bytes, queue_.now());
+  if (s.stage > 0) messages_[s.message].waiting += s.bytes;
+  s.waiting = 1;
+  const uint32_t before = p.first == kNone ? kNone : Before(p, s);
+  uint32_t& link = before == kNone ? p.first : segments_[before].next;
+  s.next = link;
+  link = index;
+  if (s.next == kNone) p.last = index;
+}
+
+// The end of a segment leaves a port behind the first later than it came there: what then is left of
+// the message in switches must fit a buffer before the sender is told.
+void FifoWires::HoldBack(Message& m, uint32_t id, const Segment& s, const PortState& p) {
+  if (m.sent || m.waiting > buffer_bytes_) return;
+  Time release = s.tail - Service(buffer_bytes_ - m.waiting, p.rate);
+  const auto latencies = network_.hop_latencies(m.profile);
+  for (uint32_t stage = 0; stage < s.stage; ++stage) release -= latencies[stage];
+  if (!m.held_back && release <= m.sent_at) return;
+  m.held_back = false;
+  m.sent_at = std::max({m.sent_at, release, queue_.now()});
+  if (m.unsent == 0) queue_.Push({m.sent_at, m.order, id, kSent});
 }
 
 void FifoWires::WakeAt(uint32_t port, Time time) {
@@ -145,6 +195,8 @@ void FifoWires::Serve(uint32_t port, uint32_t index) {
     m.unsent -= s.bytes;
     m.sent_at = std::max(m.sent_at, s.tail);
     if (m.unsent == 0) queue_.Push({m.sent_at, m.order, s.message, kSent});
+  } else if (s.tail > p.tail || m.held_back) {
+    HoldBack(m, s.message, s, p);
   }
   s.head = head_out + latency;
   s.tail += latency;
@@ -188,6 +240,7 @@ void FifoWires::ServeNext(uint32_t port) {
     s.waiting = 0;
     if (observer_ != nullptr) observer_->Waiting(port, -s.bytes, queue_.now());
     if (s.offset == kWithdrawn) continue;
+    if (s.stage > 0) messages_[s.message].waiting -= s.bytes;
     const int64_t chunk = messages_[s.message].chunk;
     if (p.first != kNone && s.bytes > chunk) {
       const uint32_t rest = SplitFront(index, chunk);
@@ -200,6 +253,12 @@ void FifoWires::ServeNext(uint32_t port) {
     served.tail = std::max(served.tail, served.head);
     served.duration = served.tail - served.head;
     Serve(port, index);
+    // Many that take turns are not in the cache when theirs comes.
+    if (p.first != kNone) {
+      const Segment& next = segments_[p.first];
+      __builtin_prefetch(&messages_[next.message]);
+      if (next.next != kNone) __builtin_prefetch(&segments_[next.next]);
+    }
     return WakeAt(port, ports_[port].busy);
   }
 }
@@ -237,8 +296,9 @@ void FifoWires::Shorten(uint32_t index, int64_t keep) {
   Segment& s = segments_[index];
   Message& m = messages_[s.message];
   const int64_t whole = s.bytes;
-  if (observer_ != nullptr && s.waiting != 0) {
-    observer_->Waiting(PortOf(s), keep - whole, queue_.now());
+  if (s.waiting != 0) {
+    if (s.stage > 0) m.waiting += keep - whole;
+    if (observer_ != nullptr) observer_->Waiting(PortOf(s), keep - whole, queue_.now());
   }
   if (s.stage == m.length) m.undelivered += whole - keep;
   if (whole > 0) {
@@ -297,11 +357,11 @@ uint32_t FifoWires::Withdraw(uint32_t message, uint32_t stage, int64_t begin, in
       const Segment& s = segments_[i];
       if (s.stage == m.length && s.bytes > 0) m.delivered_at = std::max(m.delivered_at, s.tail);
     }
-    if (stage == 0) m.sent_at = -1;
+    m.sent_at = -1;
     for (const Promise& promise : promises_[paths_[m.path]]) {
-      if (stage > 0 || promise.message != message) continue;
-      m.sent_at = std::max(m.sent_at, promise.ends);
+      if (promise.message == message) m.sent_at = std::max(m.sent_at, promise.ends);
     }
+    m.held_back = !m.sent;
   }
   const uint32_t rest = NewSegment(message);
   Segment& r = segments_[rest];
@@ -325,6 +385,22 @@ void FifoWires::Finish(uint32_t id) {
   FreePath(m);
 }
 
+void FifoWires::Soon(const Entry& entry, bool again) const {
+  switch (entry.step) {
+    case kServe:
+      if (!again) return __builtin_prefetch(&ports_[entry.record]);
+      if (ports_[entry.record].first != kNone) {
+        __builtin_prefetch(&segments_[ports_[entry.record].first]);
+      }
+      return;
+    case kArrive:
+      if (!again) return __builtin_prefetch(&segments_[entry.record]);
+      return __builtin_prefetch(&messages_[segments_[entry.record].message]);
+    default:
+      if (!again) __builtin_prefetch(&messages_[entry.record]);
+  }
+}
+
 void FifoWires::Handle(const Entry& entry) {
   const Time now = queue_.now();
   switch (entry.step) {
@@ -340,8 +416,10 @@ void FifoWires::Handle(const Entry& entry) {
       return Arrive(entry.record);
     case kSent: {
       Message& m = messages_[entry.record];
-      if (m.unsent != 0 || m.sent_at != now) return;  // a cut has made it later
-      m.sent_at = -1;
+      if (m.unsent != 0 || m.sent_at != now || m.sent) return;  // a cut has made it later
+      m.held_back = m.waiting > buffer_bytes_;
+      if (m.held_back) return;
+      m.sent = true;
       return arrivals_.Sent(entry.record);
     }
     case kHead: {

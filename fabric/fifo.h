@@ -13,6 +13,13 @@
 // on; what has passed stays passed. So the result is that of messages always cut in chunks, up to
 // where a turn begins, at the cost of one event a hop where there is no contention.
 //
+// Buffers of switches have no end for the order of things, but senders feel one: a message is sent
+// when all of it has left its first port and what of it is behind, above what is on its way, fits
+// the buffer of a switch.
+//
+// Messages that wait at their first port before any of their bytes has left come in the order in
+// which their source asked for them, whenever their receiver was ready.
+//
 // When the rate of a port changes, all that it is serving is cut at the byte that is passing; the
 // rests come to the port anew, ahead of what waits there, and are served at the new rate. For that
 // a port whose rate may change remembers all that it has promised, not the last alone.
@@ -36,6 +43,7 @@ class FifoWires final : public Wires {
   absl::string_view name() const override { return "fifo"; }
   void Enter(const Passage& passage, const Path& path) override;
   void Handle(const Entry& entry) override;
+  void Soon(const Entry& entry, bool again) const override;
   void SetRate(uint32_t port, int64_t rate) override;
   bool Holds(uint32_t port) const override;
 
@@ -60,10 +68,14 @@ class FifoWires final : public Wires {
     Time sent_at, head_at, delivered_at;
     uint64_t order;
     int64_t chunk;
+    int64_t waiting;    // bytes in the queues of ports behind the first
     uint32_t segments;  // first of the list
+    uint32_t turn;
     uint32_t path, profile;
     uint16_t length;
     bool notify_head;
+    bool held_back;     // it would be sent, were the buffers of switches larger
+    bool sent;
   };
   struct PortState {
     Time busy = 0;      // until then
@@ -97,6 +109,7 @@ class FifoWires final : public Wires {
     if (known.bytes != bytes || known.rate != rate) known = {bytes, rate, TransferTime(bytes, rate)};
     return known.time;
   }
+  uint32_t TakeDelivered(Message& m);
   uint32_t NewSegment(uint32_t message);
   uint32_t PortOf(const Segment& segment) const {
     return paths_[messages_[segment.message].path + segment.stage];
@@ -107,6 +120,8 @@ class FifoWires final : public Wires {
   void Serve(uint32_t port, uint32_t index);
   void ServeNext(uint32_t port);
   void Wait(uint32_t port, uint32_t index);
+  uint32_t Before(const PortState& port, const Segment& segment) const;
+  void HoldBack(Message& message, uint32_t id, const Segment& segment, const PortState& port);
   void WakeAt(uint32_t port, Time time);
   uint32_t Cut(uint32_t port, int64_t granularity);
   void Promised(uint32_t port, const Promise& promise);
@@ -127,7 +142,7 @@ class FifoWires final : public Wires {
   const Network& network_;
   Queue& queue_;
   Arrivals& arrivals_;
-  const int64_t chunk_bytes_;
+  const int64_t chunk_bytes_, buffer_bytes_, packet_bytes_;
   const bool rates_change_;
   std::array<Served, 64> served_;  // most messages are as long as others: saves divisions
   std::vector<PortState> ports_;

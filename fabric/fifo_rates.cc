@@ -84,6 +84,7 @@ void FifoWires::SetRate(uint32_t port, int64_t rate) {
   for (auto rest = rests.rbegin(); rest != rests.rend(); ++rest) {
     Segment& s = segments_[*rest];
     if (observer_ != nullptr) observer_->Waiting(port, s.bytes, now);
+    if (s.stage > 0) messages_[s.message].waiting += s.bytes;
     s.waiting = 1;
     s.next = p.first;
     p.first = *rest;

@@ -12,15 +12,18 @@ namespace {
 // The order of events at one instant: remainder + 1 (21 bits), sequence (23 bits), endpoint (20
 // bits). Wires' own entries come first, with port numbers below 2^24 alone.
 constexpr int kEndpointBits = 20, kSequenceBits = 23;
+// Entries of one instant: as many as that are more than the cache holds, and are announced so many
+// turns before theirs.
+constexpr size_t kLarge = 4096, kAhead = 8;
 constexpr uint64_t kTimerOrder = uint64_t{0x1fffff} << (kEndpointBits + kSequenceBits);
 
-void Require(bool condition, const char* what) {
+}  // namespace
+
+void Simulator::Require(bool condition, const char* what) {
   if (condition) return;
   std::fprintf(stderr, "fabric: %s\n", what);
   std::abort();
 }
-
-}  // namespace
 
 absl::StatusOr<std::unique_ptr<Simulator>> Simulator::Create(Description description,
                                                              EngineKind engine) {
@@ -103,7 +106,7 @@ uint64_t Simulator::Order(int endpoint) {
 uint32_t Simulator::NewRecord(int src, int dst, int64_t bytes, uint64_t user, uint64_t order) {
   const uint32_t id = records_.New();
   records_[id] = {.bytes = bytes, .wire = bytes, .user = user, .order = order, .src = src, .dst = dst,
-                  .group = -1, .protocol = -1, .pending = 1, .climbs = false};
+                  .group = -1, .turn = 0, .protocol = -1, .pending = 1, .climbs = false};
   return id;
 }
 
@@ -134,12 +137,13 @@ Time Simulator::ChooseProtocol(Record& record) const {
   return chosen.overhead;
 }
 
-void Simulator::Send(int src, int dst, int64_t bytes, uint64_t user) {
+void Simulator::Send(int src, int dst, int64_t bytes, uint64_t user, uint32_t turn) {
   Require(src >= 0 && src < description_.endpoints, "Send: source out of range");
   Require(dst >= 0 && dst < description_.endpoints, "Send: destination out of range");
   Require(bytes >= 0, "Send: negative size");
   const uint32_t id = NewRecord(src, dst, bytes, user, Order(src));
   records_[id].pending = 2;
+  records_[id].turn = turn;
   Time overhead = description_.send_overhead;
   if (!protocols_.empty()) overhead += ChooseProtocol(records_[id]);
   Time start = now() + Slowed(src, overhead);
@@ -160,7 +164,7 @@ void Simulator::Send(int src, int dst, int64_t bytes, uint64_t user) {
 Simulator::Lone Simulator::Alone(int src, int dst, int64_t bytes) const {
   const Description& d = description_;
   Record record{.bytes = bytes, .wire = bytes, .user = 0, .order = 0, .src = src, .dst = dst,
-                .group = -1, .protocol = -1, .pending = 0, .climbs = false};
+                .group = -1, .turn = 0, .protocol = -1, .pending = 0, .climbs = false};
   Time latency = d.send_overhead + d.PathLatency(src, dst) + d.recv_overhead;
   if (!protocols_.empty()) latency += ChooseProtocol(record);
   double rate = d.PathBandwidth(src, dst);
@@ -189,7 +193,8 @@ void Simulator::Reconfigure(absl::Span<const Circuit> circuits, uint64_t user) {
 
 void Simulator::Pass(uint32_t id) {
   const Record& r = records_[id];
-  Passage passage{.id = id, .bytes = r.wire, .rate = message_rate_, .order = r.order};
+  Passage passage{.id = id, .bytes = r.wire, .rate = message_rate_, .order = r.order,
+                  .turn = r.turn};
   if (r.group < 0) {
     if (r.protocol >= 0) {
       const int64_t rate = std::llround(description_.protocols[r.protocol].message_bandwidth);
@@ -345,12 +350,29 @@ void Simulator::Delivered(uint32_t id) {
   queue_.Push({report, r.order, id, kReport});
 }
 
+// Memory of what comes next in the batch comes into the cache meanwhile.
+void Simulator::Announce(size_t i) const {
+  if (i + 2 * kAhead < batch_.size()) {
+    const Entry& later = batch_[i + 2 * kAhead];
+    if (later.step >= Wires::kFirstStep) {
+      wires_->Soon(later, false);
+    } else if (later.step >= kStart) {
+      __builtin_prefetch(&records_[later.record]);
+    }
+  }
+  if (i + kAhead < batch_.size() && batch_[i + kAhead].step >= Wires::kFirstStep) {
+    wires_->Soon(batch_[i + kAhead], true);
+  }
+}
+
 bool Simulator::Advance(std::vector<Event>& out) {
   const size_t before = out.size();
   out_ = &out;
   while (out.size() == before || queue_.due()) {
     if (!Take()) return out.size() != before;
-    for (const Entry& entry : batch_) {
+    for (size_t i = 0; i < batch_.size(); ++i) {
+      const Entry& entry = batch_[i];
+      if (batch_.size() > kLarge) Announce(i);
       switch (entry.step) {
         case kChange:
           Change();

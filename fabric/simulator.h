@@ -83,8 +83,14 @@ class Simulator final : private Arrivals, private CircuitUser {
   // With nothing in flight. Unfolded, every endpoint is as the one that stood for it.
   void Fold(bool folded);
 
-  // Reported as kSent and as kDelivered. src == dst takes the way of a neighbour.
-  void Send(int src, int dst, int64_t bytes, uint64_t user);
+  // Reported as kSent and as kDelivered. src == dst takes the way of a neighbour. Messages of a source
+  // that wait for one port, none of them begun, are served by `turn`: a message that could not start
+  // with those that were asked for after it comes before them. Without it, in the order of the calls.
+  void Send(int src, int dst, int64_t bytes, uint64_t user) {
+    Require(src >= 0 && src < description_.endpoints, "Send: source out of range");
+    Send(src, dst, bytes, user, sequences_[src]);
+  }
+  void Send(int src, int dst, int64_t bytes, uint64_t user, uint32_t turn);
   // `endpoint`: whose computing it is, -1: nobody's.
   void After(Time delay, uint64_t user, int endpoint = -1);
   // One after the other on the engine of `endpoint`, in the order of the calls.
@@ -122,6 +128,7 @@ class Simulator final : private Arrivals, private CircuitUser {
 
  private:
   enum Step : uint8_t { kChange, kCircuit, kStart, kReport, kTimer };
+  static void Require(bool condition, const char* what);
 
   // A pooled message, timer or engine task.
   struct Record {
@@ -132,6 +139,7 @@ class Simulator final : private Arrivals, private CircuitUser {
     int32_t src;
     int32_t dst;
     int32_t group;      // index in groups_, or -1
+    uint32_t turn;
     int16_t protocol;   // index in the description's, or -1
     uint8_t pending;    // reports to come
     bool climbs;        // of a group: on its way to the switch
@@ -154,6 +162,7 @@ class Simulator final : private Arrivals, private CircuitUser {
   absl::Status Begin(EngineKind engine);
   void Change();
   bool Take();
+  void Announce(size_t i) const;
   Time Slowed(int endpoint, Time time) const;
   bool Dead(int endpoint) const {
     return timeline_ != nullptr && endpoint >= 0 && timeline_->Dead(endpoint);

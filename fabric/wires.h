@@ -30,6 +30,7 @@ struct Passage {
   int64_t bytes = 0;   // on the wire
   int64_t rate = 0;    // bytes/s that it can reach at most; 0: no limit of its own
   uint64_t order = 0;  // among messages at one instant
+  uint32_t turn = 0;   // among those of its source that wait at one first port
   bool notify_head = false;
 };
 
@@ -54,6 +55,9 @@ class Wires {
   // The message's head is at its first port now. A path has at least one port.
   virtual void Enter(const Passage& passage, const Path& path) = 0;
   virtual void Handle(const Entry& entry) = 0;
+  // The entry will be handled soon, and its memory may come into the cache: said twice, what the
+  // first time has brought says where the second is.
+  virtual void Soon(const Entry& /*entry*/, bool /*again*/) const {}
   // From now on the port serves `rate` bytes/s, at most what the network says of it; 0: it is down,
   // and what comes there waits. What has passed stays passed; the byte that is passing is the first
   // that the new rate holds for. Of wires that were made with `rates_change`.

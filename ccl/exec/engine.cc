@@ -230,8 +230,23 @@ void Engine::Settle() {
 absl::Status Engine::PollOnce(Waiting waiting) {
   done_.clear();
   absl::Status status = backend_->Poll(waiting, done_);
+  // In a large world slot and work are misses of the cache, one behind the other: they are asked for
+  // some turns before.
+  constexpr size_t kLarge = 4096, kAhead = 8;
+  const auto slot_of = [&](size_t i) -> Slot& {
+    return running_[static_cast<uint32_t>(done_[i].token >> Work::kTagBits)];
+  };
   // Work started below may post, never poll: done_ stays as it is.
-  for (const Completion& completion : done_) Completed(completion.token);
+  const bool large = done_.size() > kLarge;
+  for (size_t i = 0; i < done_.size(); ++i) {
+    if (large && i + 2 * kAhead < done_.size()) {
+      __builtin_prefetch(&slot_of(i + 2 * kAhead));
+      const char* const next = reinterpret_cast<const char*>(slot_of(i + kAhead).work);
+      __builtin_prefetch(next);
+      __builtin_prefetch(next + 64);
+    }
+    Completed(done_[i].token);
+  }
   Settle();
   if (timeouts_) CheckTimeouts();
   if (!followers_.empty() && free_slots_.size() == running_.size()) Unfold();

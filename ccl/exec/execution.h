@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/container/inlined_vector.h"
 #include "ccl/exec/binding.h"
 #include "ccl/exec/flight.h"
 #include "ccl/exec/rank_map.h"
@@ -154,6 +155,11 @@ class Execution final : public Work, private Consumer {
   absl::Span<const int> WorldGroup(uint32_t group);
   void Finish();
 
+  // What every completion looks at comes first.
+  uint32_t running_ = 0;  // lanes not at their end
+  bool started_ = false;
+  bool launching_ = false;  // the machine's launch time passes
+  absl::InlinedVector<Lane, 1> lanes_;
   const std::shared_ptr<const Program> program_;
   const int rank_;
   const RankMap map_;
@@ -162,10 +168,6 @@ class Execution final : public Work, private Consumer {
   std::unique_ptr<char[]> scaled_;
   const Request bound_;  // request_ by Scaled
   Binding binding_;
-  std::vector<Lane> lanes_;
-  uint32_t running_ = 0;  // lanes not at their end
-  bool started_ = false;
-  bool launching_ = false;  // the machine's launch time passes
   std::vector<Fold> folds_;
   std::vector<uint32_t> free_folds_;
   std::map<uint32_t, std::vector<int>> groups_;  // translated; empty when the map is the identity

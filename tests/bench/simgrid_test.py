@@ -25,9 +25,6 @@ FABRICS = {
                                "spine.fibre_length=0 m", "fibre_delay=5 ns"]),
 }
 ZERO = ["send_overhead=0 ns", "recv_overhead=0 ns"]
-# Its steps meet on uplinks, and a sender whose bytes wait in a switch goes on to the next: buffers of the
-# default engine are endless. The fluid and the packet engine agree with SimGrid here.
-HELD_BACK = ("rabenseifner", "flat-tree", 48)
 STEPWISE = ("ring", "recursive_doubling", "pairwise", "bruck")
 CASES = [(collective, algorithm, ranks, size)
          for collective, algorithms in (
@@ -72,9 +69,6 @@ with tempfile.TemporaryDirectory() as folder:
             assert done.returncode == 0, done.stderr
             theirs = json.loads(done.stdout)
             difference = mine["time_us"] / (theirs["time_ps"] * 1e-6) - 1
-            if (algorithm, fabric, ranks) == HELD_BACK:
-                assert abs(difference) <= 0.03, difference
-                continue
             worst = max(worst, abs(difference))
             compared += 1
             print(f"{what}  ours {mine['time_us']:12.3f} us  SimGrid {theirs['time_ps'] * 1e-6:12.3f} us "

@@ -66,7 +66,7 @@ TEST(Recorder, AMessageAloneIsSeenWhole) {
 }
 
 TEST(Recorder, AnIncastWaitsAtTheReceiver) {
-  World world("crossbar", 4, {"port_bandwidth=1 GB/s", "latency=0 ns", "chunk=64KiB"});
+  World world("crossbar", 4, {"port_bandwidth=1 GB/s", "latency=0 ns", "chunk=64KiB", "packet=64KiB"});
   for (int src = 0; src < 3; ++src) world.simulator->Send(src, 3, 65536, 0);
   world.Drain();
   const Time b = TransferTime(65536, 1'000'000'000);

@@ -12,7 +12,7 @@ namespace {
 
 TEST(Matcher, FindsWhatIsThereAfterAnyErasures) {
   std::mt19937 random(1);
-  Matcher matcher;
+  Matcher matcher(64);
   std::map<std::tuple<uint32_t, int, int, int>, uint32_t> expected;
   for (int i = 0; i < 200000; ++i) {
     // Grows and shrinks by turns, so that walks cross the end of the table.

@@ -15,6 +15,8 @@ namespace {
 bool Sends(OperationKind kind) { return kind == OperationKind::kSend; }
 
 constexpr uint64_t kGroup = uint64_t{1} << 63;  // in an event's user: the number of a group
+// Of large worlds every record is a miss of the cache: it is asked for so many turns before.
+constexpr size_t kAhead = 8;
 
 }  // namespace
 
@@ -78,7 +80,8 @@ EmulatedBackend::EmulatedBackend(std::unique_ptr<fabric::Simulator> simulator, T
     : simulator_(std::move(simulator)),
       topology_(std::move(topology)),
       folds_(folds),
-      actors_(topology_.ranks) {
+      actors_(topology_.ranks),
+      waiting_(topology_.ranks) {
   ranks_.resize(topology_.ranks);
   std::iota(ranks_.begin(), ranks_.end(), 0);
   posted_.assign(topology_.ranks, 0);
@@ -319,10 +322,12 @@ void EmulatedBackend::Start() {
   if (!std::is_sorted(starting_.begin(), starting_.end(), before)) {
     fabric::RadixSort(starting_, sorting_, key);
   }
-  for (const Starting& starting : starting_) {
+  for (size_t i = 0; i < starting_.size(); ++i) {
+    if (i + kAhead < starting_.size()) __builtin_prefetch(&records_[starting_[i + kAhead].record]);
+    const Starting& starting = starting_[i];
     const Record& record = records_[starting.record];
     simulator_->Send(record.rank, record.peer, static_cast<int64_t>(record.bytes),
-                     starting.record);
+                     starting.record, static_cast<uint32_t>(starting.order));
   }
   starting_.clear();
   std::sort(starting_groups_.begin(), starting_groups_.end(),
@@ -431,7 +436,11 @@ absl::Status EmulatedBackend::Poll(Waiting waiting, std::vector<Completion>& don
           " nothing that is under way can end: ", stalled));
     }
     if (pacer_ != nullptr) pacer_->WaitFor(simulator_->now());
-    for (const fabric::Event& event : events_) {
+    for (size_t i = 0; i < events_.size(); ++i) {
+      const fabric::Event& event = events_[i];
+      if (i + kAhead < events_.size() && (events_[i + kAhead].user & kGroup) == 0) {
+        __builtin_prefetch(&records_[static_cast<uint32_t>(events_[i + kAhead].user)]);
+      }
       const auto mix = [&](uint64_t v) { digest_ = (digest_ ^ v) * 1099511628211u; };
       mix(static_cast<uint64_t>(event.time));
       if ((event.user & kGroup) != 0) {

@@ -1,16 +1,25 @@
 #include "transports/emulated/matcher.h"
 
+#include <algorithm>
+#include <bit>
 #include <utility>
 
 namespace ccl {
 
+Matcher::Matcher(int sources) : sources_(std::bit_ceil(static_cast<size_t>(sources))) {
+  Resize(64);
+}
+
+void Matcher::Resize(size_t places) {
+  table_.assign(places, {});
+  stride_ = std::max<size_t>(1, places / sources_);
+}
+
 size_t Matcher::Home(const Key& key) const {
-  uint64_t hash = (static_cast<uint64_t>(static_cast<uint32_t>(key.src)) << 32 |
-                   static_cast<uint32_t>(key.distance)) *
-                  0x9e3779b97f4a7c15u;
+  uint64_t hash = static_cast<uint32_t>(key.distance) * 0x9e3779b97f4a7c15u;
   hash ^= (static_cast<uint64_t>(key.context) << 16 | key.channel) * 0xc2b2ae3d27d4eb4fu;
   hash *= 0xd6e8feb86659fd93u;
-  return (hash >> 32) & (table_.size() - 1);
+  return ((hash >> 32) + static_cast<uint32_t>(key.src) * stride_) & (table_.size() - 1);
 }
 
 uint32_t Matcher::Find(const Key& key) {
@@ -29,8 +38,8 @@ uint32_t Matcher::Find(const Key& key) {
 }
 
 void Matcher::Grow() {
-  std::vector<Waiting> old(2 * table_.size());
-  old.swap(table_);
+  const std::vector<Waiting> old = std::move(table_);
+  Resize(2 * old.size());
   const size_t mask = table_.size() - 1;
   for (const Waiting& waiting : old) {
     if (waiting.head == kNone) continue;

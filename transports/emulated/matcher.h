@@ -25,7 +25,8 @@ class Matcher {
     uint32_t head = kNone, tail = kNone;  // records; a queue in the table has a head
   };
 
-  Matcher() : table_(64) {}
+  // Sources are numbers below `sources`.
+  explicit Matcher(int sources);
 
   // The place of a key. Without a head it is new: the caller gives it one. Until the next call.
   uint32_t Find(const Key& key);
@@ -41,10 +42,15 @@ class Matcher {
   }
 
  private:
+  // Sources that go in step, each with one message, have neighbouring homes: they are walked in
+  // order. What one source has waiting is spread over the table.
   size_t Home(const Key& key) const;
+  void Resize(size_t places);
   void Grow();
 
+  const size_t sources_;
   std::vector<Waiting> table_;  // a power of two, at most half full
+  size_t stride_ = 1;           // from the home of a source to that of the next
   size_t size_ = 0;
 };
 
