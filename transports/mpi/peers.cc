@@ -1,12 +1,12 @@
 #include "transports/mpi/peers.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <chrono>
-#include <fstream>
-#include <sstream>
-
-#include "absl/strings/str_cat.h"
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
 
 namespace ccl::mpi {
 namespace {
@@ -14,20 +14,21 @@ namespace {
 constexpr int64_t kBetweenLooks = 100'000'000;  // ns
 
 // When a process started, in the system's ticks; 0 if there is none or it is only waiting to be buried.
+// Called while operations are under way: allocates nothing.
 int64_t StartOf(int64_t id) {
-  std::ifstream file(absl::StrCat("/proc/", id, "/stat"));
-  std::string text;
-  if (!std::getline(file, text)) return 0;
+  char path[32], text[1024];
+  std::snprintf(path, sizeof path, "/proc/%lld/stat", static_cast<long long>(id));
+  const int file = open(path, O_RDONLY | O_CLOEXEC);
+  if (file < 0) return 0;
+  const ssize_t bytes = read(file, text, sizeof text - 1);
+  close(file);
+  if (bytes <= 0) return 0;
+  text[bytes] = '\0';
   // "ID (NAME) STATE ..." where the name may hold anything; the start is the 22nd field.
-  const size_t end = text.rfind(')');
-  if (end == std::string::npos) return 0;
-  std::istringstream fields(text.substr(end + 1));
-  std::string state, skipped;
-  int64_t started = 0;
-  fields >> state;
-  for (int i = 4; i < 22; ++i) fields >> skipped;
-  fields >> started;
-  return state == "Z" || state == "X" ? 0 : started;
+  const char* field = std::strrchr(text, ')');
+  if (field == nullptr || field[1] != ' ' || field[2] == 'Z' || field[2] == 'X') return 0;
+  for (int i = 2; field != nullptr && i < 22; ++i) field = std::strchr(field + 1, ' ');
+  return field == nullptr ? 0 : std::strtoll(field, nullptr, 10);
 }
 
 }  // namespace
