@@ -61,12 +61,12 @@ Communicator::Communicator(std::shared_ptr<Team> team, int rank)
     : team_(std::move(team)), rank_(rank), scope_(ScopeFor(*team_)),
       stream_(world().engine().NewStream(world_rank(), scope_)),
       channels_(world().engine().abilities().channels) {
-  team_->Add(scope_);
+  team_->SetScope(rank_, scope_.get());
 }
 
 Communicator::~Communicator() {
   Stop(absl::InvalidArgumentError("the communicator has been destroyed"));
-  team_->Remove(scope_.get());
+  team_->SetScope(rank_, nullptr);
   world().engine().Drop(stream_.get());
   if (team_->whole()) {
     world().LeaveTeam(rank_);
@@ -167,8 +167,7 @@ absl::StatusOr<std::unique_ptr<Work>> Communicator::Make(const Request& request,
         " wire channels, and the ", world().engine().backend_name(), " backend has ", channels_,
         " here; fewer slices take fewer"));
   }
-  const std::string algorithm = Format(plan->spec);
-  const Signature signature = SignatureOf(calls_ + 1, request, algorithm);
+  const Signature signature = SignatureOf(calls_ + 1, request, plan->text);
   const bool together = world().engine().abilities().virtual_time;  // all ranks are in this process
   if (team_->checks() && together) {
     if (absl::Status status = team_->ledger().Enter(rank_, signature); !status.ok()) {
@@ -188,6 +187,7 @@ absl::StatusOr<std::unique_ptr<Work>> Communicator::Make(const Request& request,
                          signature, scope_);
     }
     ++calls_;
+    if (!records()) return work;
     FlightRecord record;
     record.sequence = calls_;
     record.collective = request.collective;
@@ -213,8 +213,12 @@ void Communicator::Unmake() {
   --calls_;
 }
 
+bool Communicator::records() const {
+  return world().engine().local_ranks().size() <= kMostRecorded;
+}
+
 void Communicator::Record(Work& work, const FlightRecord& record) {
-  if (world().engine().local_ranks().size() > kMostRecorded) return;
+  if (!records()) return;
   world().engine().Locked([&] {
     if (flight_ == nullptr) flight_ = std::make_shared<FlightRing>();
     work.RecordIn(flight_, flight_->Add(record));

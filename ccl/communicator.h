@@ -70,6 +70,7 @@ class Communicator {
 
  private:
   Communicator(std::shared_ptr<Team> team, int rank);
+  bool records() const;
   void Record(Work& work, const FlightRecord& record);
 
   const std::shared_ptr<Team> team_;

@@ -57,7 +57,7 @@ std::string Communicator::FlightJson() {
       const FlightRecord* record = flight_->Find(n);
       if (record == nullptr) continue;
       std::string waits;
-      for (const Stream* stream : scope_->streams) {
+      for (const Stream* stream : scope_->streams()) {
         if (!stream->queue.empty() && stream->running > 0 && stream->queue.front()->flight_number() == n) {
           waits = stream->queue.front()->Describe();
         }

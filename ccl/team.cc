@@ -47,20 +47,17 @@ Team::Team(std::shared_ptr<World> world, std::vector<int> ranks, std::shared_ptr
       checks_(Checks(*world_, options_)),
       ledger_(ranks_) {}
 
-void Team::Add(std::shared_ptr<Scope> scope) {
+void Team::SetScope(int rank, Scope* scope) {
   std::lock_guard<std::mutex> lock(mutex_);
-  const Scope* key = scope.get();
-  scopes_[key] = std::move(scope);
-}
-
-void Team::Remove(const Scope* scope) {
-  std::lock_guard<std::mutex> lock(mutex_);
-  scopes_.erase(scope);
+  if (scopes_.empty()) scopes_.resize(static_cast<size_t>(ranks_), nullptr);
+  scopes_[static_cast<size_t>(rank)] = scope;
 }
 
 void Team::FailAll(const absl::Status& error) {
   std::lock_guard<std::mutex> lock(mutex_);
-  for (const auto& [key, scope] : scopes_) world_->engine().Fail(*scope, error);
+  for (Scope* scope : scopes_) {
+    if (scope != nullptr) world_->engine().Fail(*scope, error);
+  }
 }
 
 absl::StatusOr<std::unique_ptr<Work>> Team::Gather(const std::vector<int>& members, int member,

@@ -7,7 +7,6 @@
 #include <mutex>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
 #include "ccl/exec/gathering.h"
 #include "ccl/exec/signature.h"
 #include "ccl/world.h"
@@ -90,8 +89,7 @@ class Team {
   bool checks() const { return checks_; }
   Ledger& ledger() { return ledger_; }
   // The communicators of this process: all of them fail together when their ranks disagree.
-  void Add(std::shared_ptr<Scope> scope);
-  void Remove(const Scope* scope);
+  void SetScope(int rank, Scope* scope);  // null: it is gone
   void FailAll(const absl::Status& error);
 
   // What came of a gathering: one for all members of this process, each of which asks once.
@@ -116,7 +114,7 @@ class Team {
   std::vector<OpenMeeting> meetings_;
   const bool checks_;
   Ledger ledger_;
-  absl::flat_hash_map<const Scope*, std::shared_ptr<Scope>> scopes_;
+  std::vector<Scope*> scopes_;  // by rank; null: not here
   struct Kept {
     Gathering::Said said;
     std::shared_ptr<Resolution> resolution;

@@ -88,7 +88,11 @@ std::unique_ptr<Stream> Engine::NewStream(int rank, std::shared_ptr<Scope> scope
   if (scope == nullptr) return stream;
   const Entry lock(*this);
   timeouts_ = timeouts_ || (scope->timeout > 0 && !backend_->abilities().virtual_time);
-  scope->streams.push_back(stream.get());
+  if (scope->first == nullptr) {
+    scope->first = stream.get();
+  } else {
+    scope->more.push_back(stream.get());
+  }
   stream->scope = std::move(scope);
   return stream;
 }
@@ -97,14 +101,16 @@ void Engine::Drop(Stream* stream) {
   const Entry lock(*this);
   Forget(stream);
   Settle();
-  if (stream->scope != nullptr) std::erase(stream->scope->streams, stream);
+  if (stream->scope == nullptr) return;
+  if (stream->scope->first == stream) stream->scope->first = nullptr;
+  std::erase(stream->scope->more, stream);
 }
 
 bool Engine::Stop(Scope& scope, const absl::Status& error) {
   const Entry lock(*this);
   if (scope.error.ok()) scope.error = error;
   bool under_way = false;
-  for (Stream* stream : scope.streams) {
+  for (Stream* stream : scope.streams()) {
     under_way = Forget(stream) || under_way;
     Settle();
   }
@@ -288,13 +294,13 @@ absl::Status Engine::Wait(absl::Span<Stream* const> streams) {
 
 absl::Status Engine::Wait(const Scope& scope) {
   std::unique_lock<std::mutex> lock(mutex_);
-  const std::vector<Stream*> streams = scope.streams;
+  const std::vector<Stream*> streams = scope.streams();
   return WaitFor(lock, streams, false);
 }
 
 absl::StatusOr<bool> Engine::Flush(const Scope& scope) {
   std::unique_lock<std::mutex> lock(mutex_);
-  const std::vector<Stream*> streams = scope.streams;
+  const std::vector<Stream*> streams = scope.streams();
   if (absl::Status error = WaitFor(lock, streams, true); !error.ok()) return error;
   return Idle(streams);
 }
@@ -307,7 +313,7 @@ absl::StatusOr<std::unique_ptr<Backend>> Engine::Survivors(absl::Span<const int>
 uint64_t Engine::MemoryOf(const Scope& scope) {
   const Entry lock(*this);
   uint64_t bytes = 0;
-  for (const Stream* stream : scope.streams) {
+  for (const Stream* stream : scope.streams()) {
     for (const std::unique_ptr<Work>& work : stream->queue) bytes += work->memory();
   }
   return bytes;

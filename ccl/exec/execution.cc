@@ -334,7 +334,8 @@ void Execution::AddOperation(uint32_t index, const Step& step, Backend& backend)
 absl::Span<const int> Execution::WorldGroup(uint32_t group) {
   const absl::Span<const int> ranks = program_->RankGroup(group);
   if (map_.identity()) return ranks;
-  std::vector<int>& translated = groups_[group];
+  if (groups_ == nullptr) groups_ = std::make_unique<std::map<uint32_t, std::vector<int>>>();
+  std::vector<int>& translated = (*groups_)[group];
   if (translated.empty()) {
     for (int rank : ranks) translated.push_back(map_.world(rank));
   }

@@ -170,7 +170,7 @@ class Execution final : public Work, private Consumer {
   Binding binding_;
   std::vector<Fold> folds_;
   std::vector<uint32_t> free_folds_;
-  std::map<uint32_t, std::vector<int>> groups_;  // translated; empty when the map is the identity
+  std::unique_ptr<std::map<uint32_t, std::vector<int>>> groups_;  // translated, where map_ is one
 };
 
 // Point-to-point messages of one group call: all posted together.

@@ -100,7 +100,7 @@ void Engine::CheckTimeouts() {
     TellWaiters();
   }
   for (Scope* scope : drops) {
-    for (Stream* stream : scope->streams) {
+    for (Stream* stream : scope->streams()) {
       Forget(stream);
       Settle();
     }

@@ -118,6 +118,7 @@ absl::StatusOr<std::shared_ptr<const Plan>> Planner::Make(Collective collective,
     if (status.ok()) {
       plan->program = *std::move(program);
       plan->predicted = -1;
+      plan->text = Format(plan->spec);
       plan->reason = absl::StrCat(forced ? "forced by " : "preferred by ", origin);
       return plan;
     }
@@ -147,6 +148,7 @@ absl::StatusOr<std::shared_ptr<const Plan>> Planner::Make(Collective collective,
   std::stable_sort(plan->candidates.begin(), plan->candidates.end(),
                    [](const Plan::Candidate& a, const Plan::Candidate& b) { return a.time < b.time; });
   plan->spec = plan->candidates[0].spec;
+  plan->text = Format(plan->spec);
   plan->predicted = plan->candidates[0].time;
   CCL_ASSIGN_OR_RETURN(plan->program, BuildOnce(plan->spec, shape));
   plan->reason = absl::StrFormat("the fastest predicted of %d, %.3f us", plan->candidates.size(),

@@ -22,6 +22,7 @@ struct Plan {
     double time = 0;  // predicted, picoseconds
   };
   AlgorithmSpec spec;
+  std::string text;                   // of the spec
   std::shared_ptr<const Program> program;
   double predicted = 0;               // picoseconds; negative when the choice was forced
   std::vector<Candidate> candidates;  // fastest first; empty when forced
