@@ -308,7 +308,7 @@ typedef struct {
                             the other as the algorithm does; 0: what suits it */
   int deterministic;     /* cclDeterminism_t; CCL_CONFIG_UNDEF_INT: the communicator's. An algorithm that
                             is forced and is of another class is cclInvalidArgument, naming others */
-  uint64_t profilerTag;  /* of yours: stands in reports about the operation */
+  uint64_t profilerTag;  /* of yours: kept with the operation; no report shows it yet */
 } cclCallConfig_t;
 #define CCL_CALL_CONFIG_INITIALIZER \
   { sizeof(cclCallConfig_t), 0xca11cafeu, 1, NULL, 1, 0, CCL_CONFIG_UNDEF_INT, 0 }
