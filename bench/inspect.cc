@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <memory>
 #include <numeric>
@@ -196,7 +197,7 @@ absl::StatusOr<int> Explain(const ExplainOptions& o) {
   if (!outcome.ok()) return outcome.status();
   std::printf("\nExecution  %lu batches over all ranks, %.3f us in virtual time",
               static_cast<unsigned long>(batches), outcome->seconds * 1e6);
-  if ((*plan)->predicted >= 0) {
+  if (std::isfinite((*plan)->predicted)) {
     std::printf(" (predicted %.3f us)", (*plan)->predicted * 1e-6);
   }
   std::printf("\n\nMessages   %lu, %lu bytes, the largest %lu\n",

@@ -281,6 +281,20 @@ CCL_API cclResult_t cclLaunchHostFunc(cclComm_t comm, cclStream_t stream, cclHos
  * cclGroupEnd. Groups nest. A thread that drives several ranks needs one. */
 CCL_API cclResult_t cclGroupStart(void);
 CCL_API cclResult_t cclGroupEnd(void);
+/* Ends a group like cclGroupEnd but starts nothing: how long its operations, collectives, messages and
+ * computing, are predicted to take. Those of one rank add up, because they share its ports; the rank of
+ * this process that takes longest counts. Local, does not block; the group is dropped, and the
+ * communicators are as if nothing had been asked for. An inner group's time is 0. Errors: those of
+ * cclGroupEnd; cclInvalidUsage without a group and for one that makes communicators;
+ * cclInvalidArgument for an info that is null or not initialised, which drops the group too. */
+typedef struct {
+  size_t size;           /* the next three are set by the initialiser */
+  unsigned int magic;
+  unsigned int version;
+  float estimatedTime;   /* microseconds */
+} cclSimInfo_t;
+#define CCL_SIM_INFO_INITIALIZER { sizeof(cclSimInfo_t), 0x74685283u, 1, 0 }
+CCL_API cclResult_t cclGroupSimulateEnd(cclSimInfo_t* info);
 
 /* Reductions beyond cclRedOp_t's, of one communicator: another one's is cclInvalidArgument. All ranks
  * make them alike. Local; not while another thread calls on the communicator. Operations that have
@@ -432,6 +446,53 @@ CCL_API cclResult_t cclSend(const void* sendbuff, size_t count, cclDataType_t ty
                             cclComm_t comm, cclStream_t stream);
 CCL_API cclResult_t cclRecv(void* recvbuff, size_t count, cclDataType_t type, int peer,
                             cclComm_t comm, cclStream_t stream);
+
+/* What the planner would choose for a call and why; nothing runs. Local, does not block. `count`,
+ * `type`, `op`, `root` and `config` as in the call; of a v-form `count` is the elements of all blocks,
+ * and AlltoAllV, GatherV and ScatterV are chosen by latency alone, because ranks know their own rows
+ * only. An algorithm that cannot run is the error that the call would give. Strings and candidates stay
+ * valid until the thread's next cclExplain. */
+typedef enum CCL_ENUM {
+  cclCollAllReduce = 0,
+  cclCollReduceScatter = 1,
+  cclCollAllGather = 2,
+  cclCollBroadcast = 3,
+  cclCollReduce = 4,
+  cclCollAlltoAll = 5,
+  cclCollGather = 6,
+  cclCollScatter = 7,
+  cclCollBarrier = 8,
+  cclCollScan = 9,
+  cclCollExscan = 10,
+  cclCollAllGatherV = 11,
+  cclCollReduceScatterV = 12,
+  cclCollAlltoAllV = 13,
+  cclCollGatherV = 14,
+  cclCollScatterV = 15,
+  cclNumColls = 16
+} cclCollective_t;
+typedef struct {
+  const char* algorithm;        /* as in CCL_ALGO */
+  double microseconds;          /* predicted; infinite where there is no formula */
+  cclDeterminism_t determinism; /* the class of its bits */
+} cclCandidate_t;
+typedef struct {
+  size_t size;           /* the next three are set by the initialiser */
+  unsigned int magic;
+  unsigned int version;
+  cclCandidate_t choice;
+  int forced;            /* 1: asked for by the call, the program or the environment, which `reason`
+                            names; then there are no candidates */
+  const char* reason;    /* in words */
+  size_t candidateCount;
+  const cclCandidate_t* candidates; /* fastest first: the choice is the first */
+  const char* text;      /* all of it, a line a candidate */
+} cclExplanation_t;
+#define CCL_EXPLANATION_INITIALIZER \
+  { sizeof(cclExplanation_t), 0xe4b1a1eu, 1, { NULL, 0, cclDeterminismOff }, 0, NULL, 0, NULL, NULL }
+CCL_API cclResult_t cclExplain(cclComm_t comm, cclCollective_t collective, size_t count,
+                               cclDataType_t type, cclRedOp_t op, int root,
+                               const cclCallConfig_t* config, cclExplanation_t* explanation);
 
 #ifdef __cplusplus
 }

@@ -12,17 +12,8 @@
 namespace ccl {
 namespace {
 
-// Of a rank's larger buffer: beyond any memory, and below where virtual time overflows.
-constexpr uint64_t kMostBytes = uint64_t{1} << 40, kMostPhantomBytes = uint64_t{1} << 50;
 // Beyond so many ranks in a process operations are not recorded: it would be gigabytes.
 constexpr size_t kMostRecorded = 4096;
-
-// Whether the bits of a result depend on the order of the fold. Integers wrap, and are exact.
-bool OrderMatters(const Request& request) {
-  if (!Reduces(request.collective)) return false;
-  const bool function = request.custom != nullptr && request.custom->function;
-  return function || !IsInteger(request.type);
-}
 
 }  // namespace
 
@@ -84,82 +75,14 @@ void Communicator::Stop(const absl::Status& error) {
   if (world().engine().Stop(*scope_, error)) team_->contexts().Spoil();
 }
 
-absl::Status Communicator::Validate(Request& request) const {
-  const Collective c = request.collective;
-  const auto error = [&](auto... what) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("rank ", rank_, ", ", Name(c), ": ", what...));
-  };
-  const uint64_t n = static_cast<uint64_t>(ranks());
-  request.phantom = world().phantom();
-  const uint64_t most = request.phantom ? kMostPhantomBytes : kMostBytes;
-  if (Reduces(c)) {
-    if (request.custom == nullptr && !Combines(request.op, request.type)) {
-      return error("reduction ", Name(request.op), " combines bits of integers; ",
-                   Name(request.type), " is a float");
-    }
-    if (request.custom != nullptr && !request.custom->function &&
-        request.custom->type != request.type) {
-      return error("the reduction was made for ", Name(request.custom->type), ", and the data is ",
-                   Name(request.type));
-    }
-  }
-  if (HasRoot(c) && (request.root < 0 || request.root >= ranks())) {
-    return error("root ", request.root, " is not in 0..", ranks() - 1);
-  }
-  if (HasCounts(c)) {
-    const absl::Status status = CheckBlocks(request, rank_, most / SizeOf(request.type));
-    return status.ok() ? status : error(status.message());
-  }
-  if (request.count > most / SizeOf(request.type) / (CountIsPerRank(c) ? n : 1)) {
-    return error("count ", request.count, " is negative or too large");
-  }
-  if (request.phantom || request.count == 0 || c == Collective::kBarrier) return absl::OkStatus();
-  ProgramInfo info;
-  info.collective = c;
-  info.ranks = ranks();
-  info.root = request.root;
-  info.space = ChunkSpace::Split(static_cast<uint32_t>(n));
-  const BlockWindow in = InputWindow(info, rank_), out = OutputWindow(info, rank_);
-  if (in.blocks > 0 && request.in == nullptr) return error("the send buffer is null");
-  if (out.blocks > 0 && request.out == nullptr) return error("the receive buffer is null");
-  if (in.blocks == 0 || out.blocks == 0) return absl::OkStatus();
-  const uint64_t bytes = request.count * SizeOf(request.type);
-  const bool per_rank = CountIsPerRank(c);
-  const uint64_t in_bytes = per_rank ? bytes * in.blocks : bytes;
-  const uint64_t out_bytes = per_rank ? bytes * out.blocks : bytes;
-  const char* a = static_cast<const char*>(request.in);
-  const char* b = static_cast<const char*>(request.out);
-  if (a + in_bytes <= b || b + out_bytes <= a) return absl::OkStatus();
-  // Overlap is right only where the collective is in place.
-  const uint64_t own = static_cast<uint64_t>(rank_) * bytes;
-  const bool in_place = c == Collective::kReduceScatter || c == Collective::kScatter ? a + own == b
-                        : c == Collective::kAllGather || c == Collective::kGather    ? b + own == a
-                        : c == Collective::kAllToAll                                 ? false
-                                                                                     : a == b;
-  if (!in_place) {
-    return error("the buffers overlap, and not as in place: ",
-                 c == Collective::kAllToAll ? "alltoall has no in-place form"
-                 : per_rank ? "the smaller one must be the rank's block of the larger"
-                            : "they must be the same");
-  }
-  return absl::OkStatus();
+absl::StatusOr<std::unique_ptr<Work>> Communicator::Make(const Request& request,
+                                                         const Choice& choice) {
+  CCL_ASSIGN_OR_RETURN(std::shared_ptr<const Plan> plan, PlanFor(request, choice));
+  return Make(request, plan);
 }
 
 absl::StatusOr<std::unique_ptr<Work>> Communicator::Make(const Request& request,
-                                                         Choice choice) {
-  if (request.custom != nullptr && !request.custom->commutative) {
-    choice.order = std::max(choice.order, FoldOrder::kRankOrder);
-  }
-  const Determinism determinism = choice.determinism.value_or(
-      static_cast<Determinism>(team_->options().deterministic));
-  if (determinism == Determinism::kShapeInvariant && OrderMatters(request)) {
-    choice.order = FoldOrder::kOneFold;
-  }
-  choice.determinism.reset();  // it has become the order
-  CCL_ASSIGN_OR_RETURN(std::shared_ptr<const Plan> plan,
-                       team_->planner().Choose(request.collective, PlanBytes(request, ranks()),
-                                                request.root, choice));
+                                                         const std::shared_ptr<const Plan>& plan) {
   const uint32_t channels = plan->program->info().channels;
   if (channels > channels_) {
     return absl::InvalidArgumentError(absl::StrCat(
@@ -211,6 +134,7 @@ absl::StatusOr<std::unique_ptr<Work>> Communicator::Make(const Request& request,
 void Communicator::Unmake() {
   if (team_->checks() && world().engine().abilities().virtual_time) team_->ledger().TakeBack(calls_);
   --calls_;
+  if (records()) world().engine().Locked([&] { flight_->TakeBack(); });
 }
 
 bool Communicator::records() const {

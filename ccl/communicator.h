@@ -54,8 +54,14 @@ class Communicator {
   // OK, or what is wrong with a request: null buffers, a root out of range, counts whose bytes do
   // not fit, in-place pointers that overlap wrongly. Fills in what the communicator decides.
   absl::Status Validate(Request& request) const;
-  // The work of a valid request.
-  absl::StatusOr<std::unique_ptr<Work>> Make(const Request& request, Choice choice);
+  // Likewise, of what does not hang on buffers and blocks.
+  absl::Status ValidateCall(const Request& request) const;
+  // The plan for a request.
+  absl::StatusOr<std::shared_ptr<const Plan>> PlanFor(const Request& request, Choice choice);
+  // The work of a valid request, by its plan.
+  absl::StatusOr<std::unique_ptr<Work>> Make(const Request& request,
+                                             const std::shared_ptr<const Plan>& plan);
+  absl::StatusOr<std::unique_ptr<Work>> Make(const Request& request, const Choice& choice);
   // Point-to-point messages in the order of their calls. They and the work of Make are numbered when
   // they are made, and the numbers pair them with the other ranks': make only what will be enqueued,
   // in the order of the calls. `Unmake` takes the last collective's number back.
@@ -70,6 +76,7 @@ class Communicator {
 
  private:
   Communicator(std::shared_ptr<Team> team, int rank);
+  uint64_t MostBytes() const;
   bool records() const;
   void Record(Work& work, const FlightRecord& record);
 

@@ -1,7 +1,10 @@
 #include "ccl/group.h"
 
 #include <algorithm>
+#include <map>
 #include <utility>
+
+#include "ccl/plan/cost.h"
 
 namespace ccl {
 
@@ -9,13 +12,16 @@ void Group::Fail(const absl::Status& status) {
   if (error_.ok()) error_ = status;
 }
 
-void Group::AddCollective(Communicator& communicator, Stream* stream, std::unique_ptr<Work> work) {
+void Group::AddCollective(Communicator& communicator, Stream* stream, std::unique_ptr<Work> work,
+                          std::shared_ptr<const Plan> plan, uint64_t bytes) {
   pending_.push_back({&communicator, stream, std::move(work)});
-  pending_.back().numbered = true;
+  pending_.back().plan = std::move(plan);
+  pending_.back().bytes = bytes;
 }
 
-void Group::AddWork(Communicator& communicator, Stream* stream, std::unique_ptr<Work> work) {
+void Group::AddWork(Communicator& communicator, Stream* stream, std::unique_ptr<Work> work, Time time) {
   pending_.push_back({&communicator, stream, std::move(work)});
+  pending_.back().time = time;
 }
 
 void Group::AddMessage(Communicator& communicator, Stream* stream,
@@ -45,6 +51,40 @@ absl::Status Group::Leave() {
   return Form(forming);
 }
 
+double Group::Predict(const Pending& item) {
+  Team& team = *item.communicator->team();
+  if (item.plan != nullptr) {
+    const ProgramInfo& info = item.plan->program->info();
+    return team.planner().Predict(item.plan->spec, info.collective, item.bytes, info.root);
+  }
+  if (item.messages.empty()) return static_cast<double>(item.time);
+  std::vector<PeerMessage> messages;
+  for (const Exchange::Message& message : item.messages) {
+    messages.push_back({message.peer, message.sends, message.bytes});
+  }
+  return PredictExchange(messages, item.communicator->rank(), team.topology());
+}
+
+absl::Status Group::Simulate(double& picoseconds) {
+  picoseconds = 0;
+  if (--depth_ > 0) return absl::OkStatus();
+  std::vector<Pending> pending = std::exchange(pending_, {});
+  std::vector<Forming> forming = std::exchange(forming_, {});
+  absl::Status error = std::exchange(error_, absl::OkStatus());
+  if (error.ok() && !forming.empty()) {
+    error = absl::FailedPreconditionError("a group that makes communicators cannot be simulated");
+  }
+  std::map<std::pair<const World*, int>, double> ranks;
+  for (const Pending& item : pending) {
+    Communicator& communicator = *item.communicator;
+    double& time = ranks[{&communicator.world(), communicator.world_rank()}];
+    picoseconds = std::max(picoseconds, time += Predict(item));
+  }
+  Unmake(pending);
+  for (const Forming& item : forming) item.end(error, nullptr);
+  return error;
+}
+
 // All are begun before any is waited for: what one rank asks may hang on another's.
 absl::Status Group::Form(std::vector<Forming>& list) {
   absl::Status error;
@@ -69,7 +109,7 @@ absl::Status Group::Form(std::vector<Forming>& list) {
 // What was numbered and will not run gives its number back: the communicators stay in step.
 void Group::Unmake(std::vector<Pending>& pending) {
   for (Pending& item : pending) {
-    if (item.numbered) item.communicator->Unmake();
+    if (item.plan != nullptr) item.communicator->Unmake();
   }
 }
 

@@ -23,10 +23,16 @@ class Group {
   absl::Status Leave();
   void Fail(const absl::Status& status);
 
-  // `work` is numbered, by Communicator::Make.
-  void AddCollective(Communicator& communicator, Stream* stream, std::unique_ptr<Work> work);
-  // Work that is of no use to other ranks.
-  void AddWork(Communicator& communicator, Stream* stream, std::unique_ptr<Work> work);
+  // Leaves the group, and if it is the outermost starts nothing: how long its operations are predicted
+  // to take, in picoseconds. Those of one rank add up; the rank that takes longest counts. An inner
+  // group's is 0. Errors as of Leave.
+  absl::Status Simulate(double& picoseconds);
+
+  // `work` is numbered, by Communicator::Make, of `plan`; `bytes` are OwnBytes.
+  void AddCollective(Communicator& communicator, Stream* stream, std::unique_ptr<Work> work,
+                     std::shared_ptr<const Plan> plan, uint64_t bytes);
+  // Work that is of no use to other ranks; `time` is how long it takes.
+  void AddWork(Communicator& communicator, Stream* stream, std::unique_ptr<Work> work, Time time = 0);
   // Messages of one stream with no other work between them are one exchange.
   void AddMessage(Communicator& communicator, Stream* stream, const Exchange::Message& message);
   // A communicator to be made of another one.
@@ -45,9 +51,12 @@ class Group {
     std::unique_ptr<Work> work;               // or messages:
     std::vector<Exchange::Message> messages = {};
     std::vector<uint64_t> order = {};         // of the messages among the group's calls
-    bool numbered = false;                    // the work is a collective
+    std::shared_ptr<const Plan> plan = nullptr;  // the work is a collective, numbered
+    uint64_t bytes = 0;                          // of it
+    Time time = 0;                               // of other work
   };
 
+  static double Predict(const Pending& item);
   void Unmake(std::vector<Pending>& pending);
   void NumberMessages(std::vector<Pending>& pending);
   void Start(std::vector<Pending>& pending);

@@ -14,6 +14,42 @@ namespace {
 
 constexpr unsigned int kCallConfigMagic = 0xca11cafeu, kCallConfigVersion = 1;
 
+absl::Status Error(const Call& call, cclComm* comm, absl::string_view what) {
+  return absl::InvalidArgumentError(absl::StrCat("rank ", comm->communicator->rank(), ", ",
+                                                 Name(call.collective), ": ", what));
+}
+
+// NCCL's line of a call.
+void LogCall(const Request& request, const Communicator& communicator, const void* comm,
+             const void* stream) {
+  Log(LogLevel::kInfo, LogPart::kColl,
+      absl::StrFormat("%s: opCount %x sendbuff %p recvbuff %p count %u datatype %d op %d root %d comm %p "
+                      "[nranks=%d] rank %d stream %p",
+                      Name(request.collective), communicator.calls(), request.in, request.out,
+                      request.count, static_cast<int>(request.type), static_cast<int>(request.op),
+                      request.root, comm, communicator.ranks(), communicator.rank(), stream));
+}
+
+absl::Status Queue(const Call& call, cclComm* comm, cclStream* stream,
+                   const cclCallConfig_t* config) {
+  CCL_RETURN_IF_ERROR(CheckComm(comm));
+  Communicator& communicator = *comm->communicator;
+  CCL_ASSIGN_OR_RETURN(Request request, RequestOf(call, comm));
+  auto choice = ChoiceOf(config);
+  if (!choice.ok()) return Error(call, comm, choice.status().message());
+  if (config != nullptr) request.tag = config->profilerTag;
+  CCL_ASSIGN_OR_RETURN(Stream * queue, StreamOf(comm, stream));
+  CCL_RETURN_IF_ERROR(communicator.Validate(request));
+  if (Logs(LogLevel::kInfo, LogPart::kColl)) LogCall(request, communicator, comm, stream);
+  CCL_ASSIGN_OR_RETURN(auto plan, communicator.PlanFor(request, *std::move(choice)));
+  CCL_ASSIGN_OR_RETURN(std::unique_ptr<Work> work, communicator.Make(request, plan));
+  ThreadGroup().AddCollective(communicator, queue, std::move(work), std::move(plan),
+                              OwnBytes(request, communicator.ranks()));
+  return absl::OkStatus();
+}
+
+}  // namespace
+
 absl::StatusOr<Choice> ChoiceOf(const cclCallConfig_t* config) {
   Choice choice;
   if (config == nullptr) return choice;
@@ -41,27 +77,9 @@ absl::StatusOr<Choice> ChoiceOf(const cclCallConfig_t* config) {
   return choice;
 }
 
-// NCCL's line of a call.
-void LogCall(const Request& request, const Communicator& communicator, const void* comm,
-             const void* stream) {
-  Log(LogLevel::kInfo, LogPart::kColl,
-      absl::StrFormat("%s: opCount %x sendbuff %p recvbuff %p count %u datatype %d op %d root %d comm %p "
-                      "[nranks=%d] rank %d stream %p",
-                      Name(request.collective), communicator.calls(), request.in, request.out,
-                      request.count, static_cast<int>(request.type), static_cast<int>(request.op),
-                      request.root, comm, communicator.ranks(), communicator.rank(), stream));
-}
-
-absl::Status Queue(const Call& call, cclComm* comm, cclStream* stream,
-                   const cclCallConfig_t* config) {
-  CCL_RETURN_IF_ERROR(CheckComm(comm));
-  Communicator& communicator = *comm->communicator;
-  const auto error = [&](auto... what) {
-    return absl::InvalidArgumentError(absl::StrCat("rank ", communicator.rank(), ", ",
-                                                   Name(call.collective), ": ", what...));
-  };
+absl::StatusOr<Request> RequestOf(const Call& call, cclComm* comm) {
   if (static_cast<int>(call.type) < 0 || call.type >= cclNumTypes) {
-    return error("unknown data type ", call.type);
+    return Error(call, comm, absl::StrCat("unknown data type ", call.type));
   }
   Request request{call.collective, static_cast<DataType>(call.type), ReduceOp::kSum, call.count,
                   call.root, call.in, call.out};
@@ -69,25 +87,17 @@ absl::Status Queue(const Call& call, cclComm* comm, cclStream* stream,
     request.op = static_cast<ReduceOp>(call.op);
   } else {
     request.custom = comm->operators.Find(call.op);
-    if (request.custom == nullptr) return error("unknown reduction ", call.op);
+    if (request.custom == nullptr) {
+      return Error(call, comm, absl::StrCat("unknown reduction ", call.op));
+    }
   }
   if (call.blocks) {
-    auto blocks = call.blocks(communicator.rank(), communicator.ranks());
-    if (!blocks.ok()) return error(blocks.status().message());
+    auto blocks = call.blocks(comm->communicator->rank(), comm->communicator->ranks());
+    if (!blocks.ok()) return Error(call, comm, blocks.status().message());
     request.blocks = *std::move(blocks);
   }
-  auto choice = ChoiceOf(config);
-  if (!choice.ok()) return error(choice.status().message());
-  if (config != nullptr) request.tag = config->profilerTag;
-  CCL_ASSIGN_OR_RETURN(Stream * queue, StreamOf(comm, stream));
-  CCL_RETURN_IF_ERROR(communicator.Validate(request));
-  if (Logs(LogLevel::kInfo, LogPart::kColl)) LogCall(request, communicator, comm, stream);
-  CCL_ASSIGN_OR_RETURN(std::unique_ptr<Work> work, communicator.Make(request, *std::move(choice)));
-  ThreadGroup().AddCollective(communicator, queue, std::move(work));
-  return absl::OkStatus();
+  return request;
 }
-
-}  // namespace
 
 cclResult_t Collect(const Call& call, cclComm* comm, cclStream* stream,
                     const cclCallConfig_t* config) {

@@ -21,6 +21,10 @@ struct Call {
   std::function<absl::StatusOr<std::shared_ptr<const Blocks>>(int rank, int ranks)> blocks = nullptr;
 };
 
+// What is asked for: type and reduction known, blocks read.
+absl::StatusOr<Request> RequestOf(const Call& call, cclComm* comm);
+// The options of a call; `config` may be null.
+absl::StatusOr<Choice> ChoiceOf(const cclCallConfig_t* config);
 // Checks and queues; `config` may be null.
 cclResult_t Collect(const Call& call, cclComm* comm, cclStream* stream, const cclCallConfig_t* config);
 

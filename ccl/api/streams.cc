@@ -19,7 +19,7 @@ cclResult_t Compute(cclComm* comm, cclStream* stream, int64_t picoseconds) {
     }
     Communicator& communicator = *comm->communicator;
     ThreadGroup().AddWork(communicator, queue,
-                          std::make_unique<Delay>(communicator.world_rank(), picoseconds));
+                          std::make_unique<Delay>(communicator.world_rank(), picoseconds), picoseconds);
     return absl::OkStatus();
   });
 }

@@ -2,6 +2,7 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <new>
 #include <numeric>
@@ -34,6 +35,17 @@ uint64_t PlanBytes(const Request& request, int ranks) {
   }
   const uint64_t bytes = request.count * SizeOf(request.type);
   return CountIsPerRank(request.collective) ? bytes * static_cast<uint64_t>(ranks) : bytes;
+}
+
+uint64_t OwnBytes(const Request& request, int ranks) {
+  if (request.blocks == nullptr) return PlanBytes(request, ranks);
+  return std::max(request.blocks->in.Total(), request.blocks->out.Total()) * SizeOf(request.type);
+}
+
+bool OrderMatters(const Request& request) {
+  if (!Reduces(request.collective)) return false;
+  const bool function = request.custom != nullptr && request.custom->function;
+  return function || !IsInteger(request.type);
 }
 
 Binding::Binding(const Program& program, int rank, const Request& request)

@@ -32,6 +32,11 @@ struct Request {
 // are chosen by. 0 where ranks know their own blocks only: they would choose differently.
 uint64_t PlanBytes(const Request& request, int ranks);
 
+// The same by what this rank knows, its own blocks: what a call is predicted by.
+uint64_t OwnBytes(const Request& request, int ranks);
+// Whether the bits of the result depend on the order of the fold. Integers wrap, and are exact.
+bool OrderMatters(const Request& request);
+
 // Chunks of a program to bytes of one rank's buffers. Owns the scratch.
 class Binding {
  public:

@@ -33,17 +33,18 @@ class FlightRing {
   // The number of a new record, after which `record` is overwritten.
   uint64_t Add(FlightRecord record) {
     record.number = ++added_;
-    if (records_.size() < kRecords) {
-      records_.push_back(record);
-    } else {
-      records_[(added_ - 1) % kRecords] = record;
-    }
+    const size_t place = static_cast<size_t>((added_ - 1) % kRecords);
+    if (records_.size() <= place) records_.resize(place + 1);
+    records_[place] = record;
     return added_;
   }
+  // The last record is of an operation that will not be.
+  void TakeBack() { records_[(--added_) % kRecords].number = 0; }
   // Null when it is no longer kept.
   FlightRecord* Find(uint64_t number) {
     if (number == 0 || number > added_ || number + kRecords <= added_) return nullptr;
-    return &records_[(number - 1) % kRecords];
+    FlightRecord& record = records_[(number - 1) % kRecords];
+    return record.number == number ? &record : nullptr;
   }
   uint64_t added() const { return added_; }
 

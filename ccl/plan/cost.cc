@@ -230,4 +230,19 @@ double PredictTime(const AlgorithmSpec& spec, const Shape& shape, uint64_t bytes
                        LinkOf(topology, topology.levels.size() - 1));
 }
 
+double PredictExchange(absl::Span<const PeerMessage> messages, int rank, const Topology& topology) {
+  double slowest = 0, latency = 0, sent = 0, received = 0;
+  for (const PeerMessage& message : messages) {
+    if (message.peer == rank) continue;
+    const Link link = LinkOf(topology, static_cast<size_t>(topology.LevelIndexOf(rank, message.peer)));
+    const double bytes = static_cast<double>(message.bytes);
+    const Way& way = link.At(bytes);
+    slowest = std::max(slowest, way.alpha + bytes * way.beta);
+    latency = std::max(latency, way.alpha);
+    (message.sends ? sent : received) += bytes * way.port_beta;
+  }
+  return static_cast<double>(topology.launch_overhead) +
+         std::max(slowest, latency + std::max(sent, received));
+}
+
 }  // namespace ccl

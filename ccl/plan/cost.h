@@ -5,6 +5,7 @@
 #include <string>
 
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 #include "ccl/algorithms/algorithm.h"
 #include "ccl/topology/topology.h"
 
@@ -16,6 +17,15 @@ namespace ccl {
 // prediction, so fractions are kept until the end.
 double PredictTime(const AlgorithmSpec& spec, const Shape& shape, uint64_t bytes,
                    const Topology& topology);
+
+// Messages of one rank that are posted together take as long as the slowest of them, or as all of one
+// direction take to pass the rank's port. In picoseconds, with the launch.
+struct PeerMessage {
+  int peer = 0;
+  bool sends = false;
+  uint64_t bytes = 0;
+};
+double PredictExchange(absl::Span<const PeerMessage> messages, int rank, const Topology& topology);
 
 // The groupings of a topology that structure its ranks: neither all in one nor each alone.
 std::vector<Grouping> GroupingsOf(const Topology& topology);

@@ -56,6 +56,12 @@ absl::StatusOr<std::shared_ptr<const Program>> Planner::BuildOnce(const Algorith
   return programs_.emplace(std::move(key), std::move(program)).first->second;
 }
 
+double Planner::Predict(const AlgorithmSpec& spec, Collective collective, uint64_t bytes,
+                        int root) const {
+  const Shape shape{collective, topology_.ranks, root, 0, GroupingsOf(topology_)};
+  return PredictTime(spec, shape, bytes, topology_);
+}
+
 Planner::Kept Planner::kept() {
   std::lock_guard<std::mutex> lock(mutex_);
   return {plans_.size(), programs_.size()};
@@ -117,7 +123,8 @@ absl::StatusOr<std::shared_ptr<const Plan>> Planner::Make(Collective collective,
     if (status.ok()) status = CheckOrder(plan->spec, shape, choice.order);
     if (status.ok()) {
       plan->program = *std::move(program);
-      plan->predicted = -1;
+      plan->forced = true;
+      plan->predicted = PredictTime(plan->spec, shape, bytes, topology_);
       plan->text = Format(plan->spec);
       plan->reason = absl::StrCat(forced ? "forced by " : "preferred by ", origin);
       return plan;

@@ -24,7 +24,8 @@ struct Plan {
   AlgorithmSpec spec;
   std::string text;                   // of the spec
   std::shared_ptr<const Program> program;
-  double predicted = 0;               // picoseconds; negative when the choice was forced
+  double predicted = 0;               // picoseconds; infinite where there is no formula
+  bool forced = false;                // or preferred, by who the reason says
   std::vector<Candidate> candidates;  // fastest first; empty when forced
   std::string reason;
 
@@ -65,6 +66,9 @@ class Planner {
   // nothing falls back. Plans are kept, and equal choices share one program.
   absl::StatusOr<std::shared_ptr<const Plan>> Choose(Collective collective, uint64_t bytes, int root,
                                                      const Choice& choice);
+
+  // How long an algorithm takes by its formula, in picoseconds; infinite without one.
+  double Predict(const AlgorithmSpec& spec, Collective collective, uint64_t bytes, int root) const;
 
   // What is kept, for reports: so many plans (programs) at most. One more, and all are forgotten but
   // those in use; choices are functions of their inputs, so they come out again as they were.

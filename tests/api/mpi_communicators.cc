@@ -46,6 +46,19 @@ int main() {
   cclComm_t world = nullptr, half = nullptr, pair = nullptr, none = nullptr;
   CHECK_CCL(cclCommInitRank(&world, n, id, rank));
 
+  // What a group would take, without running it: the numbers that pair calls are as before.
+  cclSimInfo_t info = CCL_SIM_INFO_INITIALIZER;
+  int unused = 0, told = rank;
+  CHECK_CCL(cclGroupStart());
+  CHECK_CCL(cclAllReduce(&rank, &unused, 1, cclInt, cclSum, world, nullptr));
+  CHECK_CCL(cclSend(&rank, 1, cclInt, (rank + 1) % n, world, nullptr));
+  CHECK_CCL(cclRecv(&told, 1, cclInt, (rank + n - 1) % n, world, nullptr));
+  CHECK_CCL(cclGroupSimulateEnd(&info));
+  CHECK_THAT((info.estimatedTime > 0) == (n > 1) && told == rank);
+  cclExplanation_t explanation = CCL_EXPLANATION_INITIALIZER;
+  CHECK_CCL(cclExplain(world, cclCollAllReduce, 1, cclInt, cclSum, 0, nullptr, &explanation));
+  CHECK_THAT(explanation.candidateCount > 0 && explanation.choice.algorithm[0] != '\0');
+
   CHECK_CCL(cclCommSplit(world, rank % 2, -rank, &half, nullptr));
   CHECK_THAT(CountOf(half) == (n + 1 - rank % 2) / 2);
   int wanted = 0;
