@@ -252,6 +252,9 @@ CCL_API cclResult_t cclStreamSynchronize(cclStream_t stream);
  * MPI_THREAD_MULTIPLE, only inside calls, and below MPI_THREAD_SERIALIZED only inside those of the
  * thread that made the communicator: calls of others are cclInvalidUsage. */
 CCL_API cclResult_t cclStreamQuery(cclStream_t stream);
+/* Likewise, for programs that ask in a loop until the stream is empty. In virtual time it counts as
+ * waiting, for a millisecond at most: when every endpoint waits, the clock moves to the next event. */
+CCL_API cclResult_t cclStreamPoll(cclStream_t stream);
 /* The rank computes for so long: virtual time on an emulated backend, nothing on a real one. */
 CCL_API cclResult_t cclStreamCompute(cclStream_t stream, int64_t picoseconds);
 CCL_API cclResult_t cclCommCompute(cclComm_t comm, int64_t picoseconds);

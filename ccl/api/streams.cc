@@ -76,6 +76,17 @@ cclResult_t cclStreamQuery(cclStream_t stream) {
   return *empty ? cclSuccess : cclInProgress;
 }
 
+cclResult_t cclStreamPoll(cclStream_t stream) {
+  if (absl::Status status = CheckStream(stream); !status.ok()) return Report(status);
+  if (absl::Status status = NotInGroup("cclStreamPoll"); !status.ok()) return Report(status);
+  const std::shared_ptr<std::atomic<int>> count = stream->waiting.lock();
+  if (count == nullptr) return Report(CheckStream(stream));
+  const Waits waits(count);
+  auto empty = stream->world->engine().Poll(stream->stream.get());
+  if (!empty.ok()) return Report(empty.status());
+  return *empty ? cclSuccess : cclInProgress;
+}
+
 cclResult_t cclStreamCompute(cclStream_t stream, int64_t picoseconds) {
   if (absl::Status status = CheckStream(stream); !status.ok()) return Report(status);
   return Compute(stream->comm, stream, picoseconds);

@@ -3,6 +3,7 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -289,19 +290,29 @@ void Engine::TellWaiters() {
 
 absl::Status Engine::Wait(absl::Span<Stream* const> streams) {
   std::unique_lock<std::mutex> lock(mutex_);
-  return WaitFor(lock, streams, false);
+  return WaitFor(lock, streams, Patience::kForEver);
 }
 
 absl::Status Engine::Wait(const Scope& scope) {
   std::unique_lock<std::mutex> lock(mutex_);
   const std::vector<Stream*> streams = scope.streams();
-  return WaitFor(lock, streams, false);
+  return WaitFor(lock, streams, Patience::kForEver);
+}
+
+absl::StatusOr<bool> Engine::Poll(Stream* stream) {
+  if (!backend_->abilities().virtual_time) return Query(stream);
+  std::unique_lock<std::mutex> lock(mutex_);
+  absl::Status error = WaitFor(lock, {&stream, 1}, Patience::kOnceAndMore);
+  if (!error.ok()) return error;
+  return Idle({&stream, 1});
 }
 
 absl::StatusOr<bool> Engine::Flush(const Scope& scope) {
   std::unique_lock<std::mutex> lock(mutex_);
   const std::vector<Stream*> streams = scope.streams();
-  if (absl::Status error = WaitFor(lock, streams, true); !error.ok()) return error;
+  if (absl::Status error = WaitFor(lock, streams, Patience::kOnce); !error.ok()) {
+    return error;
+  }
   return Idle(streams);
 }
 
@@ -320,8 +331,10 @@ uint64_t Engine::MemoryOf(const Scope& scope) {
 }
 
 absl::Status Engine::WaitFor(std::unique_lock<std::mutex>& lock, absl::Span<Stream* const> streams,
-                             bool once) {
-  const bool virtual_time = backend_->abilities().virtual_time;
+                             Patience patience) {
+  const bool virtual_time = backend_->abilities().virtual_time, once = patience != Patience::kForEver;
+  // Threads that look again and again must meet here for the clock to move.
+  const auto patient_until = std::chrono::steady_clock::now() + std::chrono::milliseconds(1);
   Waiter waiter;
   waiter.streams = streams;
   waiter.thread = std::this_thread::get_id();
@@ -342,8 +355,8 @@ absl::Status Engine::WaitFor(std::unique_lock<std::mutex>& lock, absl::Span<Stre
   waiter.error = ErrorOf(streams);
   while (waiter.error.ok() && !Idle(streams)) {
     if (virtual_time && blocked_ < live_) {
-      if (once) break;
-      waiter.wake.wait(lock);
+      if (!once) waiter.wake.wait(lock);
+      if (once && waiter.wake.wait_until(lock, patient_until) == std::cv_status::timeout) break;
       continue;
     }
     if (virtual_time && !held_back_.empty()) StartFor(waiter);
@@ -353,7 +366,7 @@ absl::Status Engine::WaitFor(std::unique_lock<std::mutex>& lock, absl::Span<Stre
     } else if (!status.ok()) {
       error_ = status;
       TellWaiters();
-    } else if (virtual_time && done_.empty()) {
+    } else if (virtual_time && done_.empty() && patience != Patience::kOnceAndMore) {
       FailWaiting(absl::FailedPreconditionError(Deadlock()));
     }
     ReleaseWaiters();

@@ -114,8 +114,11 @@ class Engine {
   absl::Status Wait(absl::Span<Stream* const> streams);
   // Progress without waiting. True when the stream is empty.
   absl::StatusOr<bool> Query(Stream* stream);
-  // Likewise of all streams of a scope. In virtual time it counts as waiting: when everybody else
-  // waits too, the clock moves to the next instant at which something completes.
+  // Likewise. In virtual time it counts as waiting, for a millisecond at most: when everybody else
+  // waits too, the clock moves to the next instant at which something completes. Nothing that could
+  // is no deadlock: the caller may go on and call what is missing.
+  absl::StatusOr<bool> Poll(Stream* stream);
+  // Likewise of all streams of a scope, to which nothing is added any more: a deadlock is one.
   absl::StatusOr<bool> Flush(const Scope& scope);
   // Waits for all streams of a scope.
   absl::Status Wait(const Scope& scope);
@@ -139,9 +142,9 @@ class Engine {
   void StartProgress();
   void StopProgress();
   void Progress();
-  // Waits for ever, or once.
+  enum class Patience { kForEver, kOnce, kOnceAndMore };  // the last: the caller may add work
   absl::Status WaitFor(std::unique_lock<std::mutex>& lock, absl::Span<Stream* const> streams,
-                       bool once);
+                       Patience patience);
   void Begin(Stream* stream);
   void StartFront(Stream* stream);
   void StartHeldBack();

@@ -101,6 +101,53 @@ TEST(Lifecycle, AnotherThreadAbortsAStuckOperation) {
   EXPECT_EQ(cclCommAbort(comms[1]), cclSuccess);
 }
 
+TEST(Poll, AskingInALoopMovesVirtualTime) {
+  Ranks ranks(2);
+  std::vector<cclStream_t> streams(2);
+  int one = 1, sums[2] = {};
+  for (size_t r = 0; r < 2; ++r) ASSERT_EQ(cclStreamCreate(ranks.comms[r], &streams[r]), cclSuccess);
+  ASSERT_EQ(cclAllReduce(&one, &sums[0], 1, cclInt, cclSum, ranks.comms[0], streams[0]), cclSuccess);
+  // Alone it cannot end, which is no deadlock yet.
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(cclStreamPoll(streams[0]), cclInProgress) << Said();
+  ASSERT_EQ(cclAllReduce(&one, &sums[1], 1, cclInt, cclSum, ranks.comms[1], streams[1]), cclSuccess);
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(cclStreamQuery(streams[1]), cclInProgress);
+  int asked = 0;
+  while (cclStreamPoll(streams[1]) == cclInProgress && asked < 1000) ++asked;
+  EXPECT_GT(asked, 0);
+  EXPECT_EQ(sums[1], 2);
+  EXPECT_EQ(cclStreamQuery(streams[1]), cclSuccess);
+  cclGroupStart();
+  EXPECT_EQ(cclStreamPoll(streams[0]), cclInvalidUsage);
+  EXPECT_EQ(cclGroupEnd(), cclSuccess);
+  EXPECT_EQ(cclStreamPoll(nullptr), cclInvalidArgument);
+  for (cclStream_t stream : streams) cclStreamDestroy(stream);
+}
+
+TEST(Poll, ThreadsThatAskMeet) {
+  cclUniqueId id;
+  ASSERT_EQ(cclGetUniqueId(&id), cclSuccess);
+  std::vector<std::thread> threads;
+  for (int r = 0; r < 3; ++r) {
+    threads.emplace_back([&id, r] {
+      cclConfig_t config = CCL_CONFIG_INITIALIZER;
+      config.backend = "emulated:crossbar";
+      cclComm_t comm = nullptr;
+      cclStream_t stream = nullptr;
+      ASSERT_EQ(cclCommInitRankConfig(&comm, 3, id, r, &config), cclSuccess) << Said();
+      ASSERT_EQ(cclStreamCreate(comm, &stream), cclSuccess);
+      int in = r, sum = 0;
+      ASSERT_EQ(cclAllReduce(&in, &sum, 1, cclInt, cclSum, comm, stream), cclSuccess);
+      cclResult_t state = cclInProgress;
+      while (state == cclInProgress) state = cclStreamPoll(stream);
+      EXPECT_EQ(state, cclSuccess) << Said();
+      EXPECT_EQ(sum, 3);
+      cclStreamDestroy(stream);
+      cclCommDestroy(comm);
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+}
+
 TEST(NonBlocking, ASplitIsInProgressUntilAllHaveCome) {
   Ranks ranks(3);
   cclConfig_t config = CCL_CONFIG_INITIALIZER;
