@@ -3,8 +3,10 @@
 #
 #   LIBDIR/libccl.so            the C API
 #   LIBDIR/libccl_mpi_*.so      the MPI module; libccl looks for it beside itself, cclbench in ../lib
+#   LIBDIR/libccl_nccl.so        NCCL's API on this one
 #   INCLUDEDIR/ccl/             ccl.h, mpi.h
-#   LIBDIR/cmake/ccl/           find_package(ccl) -> ccl::ccl
+#   INCLUDEDIR/ccl/bindings/     nccl/nccl.h, nccl/cuda_runtime.h
+#   LIBDIR/cmake/ccl/           find_package(ccl) -> ccl::ccl, ccl::nccl
 #   LIBDIR/pkgconfig/ccl.pc
 #   BINDIR/                     cclbench, and its links all_reduce_perf, ...
 #   DOCDIR/LICENSE
@@ -32,6 +34,12 @@ install(TARGETS ccl EXPORT cclTargets
   RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR}
   INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(FILES ccl/ccl.h ccl/mpi.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/ccl)
+foreach(binding nccl)
+  set_target_properties(ccl_${binding} PROPERTIES INSTALL_RPATH "$ORIGIN")
+  install(TARGETS ccl_${binding} EXPORT cclTargets LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+  install(DIRECTORY ccl/bindings/${binding}/include/
+    DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/ccl/bindings/${binding} FILES_MATCHING PATTERN "*.h")
+endforeach()
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
 # An MPI outside the system's directories is found where it was when the module was linked.

@@ -17,6 +17,8 @@ ALLOWED = {
     "ccl/backend": ["ccl/base", "ccl/topology", "ccl/backend"],
     "ccl/plan": ["ccl/base", "ccl/schedule", "ccl/topology", "ccl/algorithms", "ccl/plan"],
     "ccl/exec": ["ccl/base", "ccl/schedule", "ccl/topology", "ccl/backend", "ccl/exec"],
+    "ccl/bindings/runtime": ["ccl/ccl.h", "ccl/bindings/runtime"],
+    "ccl/bindings/nccl": ["ccl/ccl.h", "ccl/bindings/runtime", "ccl/bindings/nccl"],
     "transports": ["ccl/base", "ccl/topology", "ccl/backend", "transports"],
     "transports/emulated": ["ccl/base", "ccl/topology", "ccl/backend", "transports/emulated", "fabric"],
     "bench": ["ccl", "fabric", "transports/emulated", "bench"],
