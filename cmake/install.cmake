@@ -3,10 +3,10 @@
 #
 #   LIBDIR/libccl.so            the C API
 #   LIBDIR/libccl_mpi_*.so      the MPI module; libccl looks for it beside itself, cclbench in ../lib
-#   LIBDIR/libccl_nccl.so        NCCL's API on this one
+#   LIBDIR/libccl_nccl.so        other libraries' APIs on this one; libccl_hccl.so
 #   INCLUDEDIR/ccl/             ccl.h, mpi.h
-#   INCLUDEDIR/ccl/bindings/     nccl/nccl.h, nccl/cuda_runtime.h
-#   LIBDIR/cmake/ccl/           find_package(ccl) -> ccl::ccl, ccl::nccl
+#   INCLUDEDIR/ccl/bindings/     nccl/nccl.h, nccl/cuda_runtime.h; hccl/hccl/hccl.h, hccl/acl/acl.h
+#   LIBDIR/cmake/ccl/           find_package(ccl) -> ccl::ccl, ccl::nccl, ccl::hccl
 #   LIBDIR/pkgconfig/ccl.pc
 #   BINDIR/                     cclbench, and its links all_reduce_perf, ...
 #   DOCDIR/LICENSE
@@ -34,7 +34,10 @@ install(TARGETS ccl EXPORT cclTargets
   RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR}
   INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(FILES ccl/ccl.h ccl/mpi.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/ccl)
-foreach(binding nccl)
+foreach(binding nccl hccl)
+  if(NOT TARGET ccl_${binding})
+    continue()
+  endif()
   set_target_properties(ccl_${binding} PROPERTIES INSTALL_RPATH "$ORIGIN")
   install(TARGETS ccl_${binding} EXPORT cclTargets LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
   install(DIRECTORY ccl/bindings/${binding}/include/

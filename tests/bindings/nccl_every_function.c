@@ -97,6 +97,7 @@ static void Runtime(void) {
 
 static void Collectives(void) {
   const ncclCollConfig_t options = NCCL_COLLCONFIG_INITIALIZER;
+  ncclSimInfo_t simulated = NCCL_SIM_INFO_INITIALIZER;
   ON_ALL(ncclAllReduce(in[i], out[i], kCount, ncclFloat, ncclSum, comms[i], streams[i]));
   EXPECT(out[0][1] == 12 && out[1][1] == 12);
   ON_ALL(ncclAllReduceConfig(in[i], out[i], kCount, ncclFloat, ncclMax, comms[i], streams[i], &options));
@@ -139,6 +140,16 @@ static void Collectives(void) {
   NCCL(ncclGroupEnd());
   Synchronize();
   EXPECT(out[1][3] == 3);
+  out[1][3] = -1;
+  NCCL(ncclGroupStart());
+  for (int i = 0; i < kRanks; ++i) {
+    NCCL(ncclAllReduce(in[i], out[i], kCount, ncclFloat, ncclSum, comms[i], streams[i]));
+    NCCL(ncclSend(in[i], kCount, ncclFloat, 1 - i, comms[i], streams[i]));
+    NCCL(ncclRecv(out[i], kCount, ncclFloat, 1 - i, comms[i], streams[i]));
+  }
+  NCCL(ncclGroupSimulateEnd(&simulated));
+  EXPECT(simulated.estimatedTime > 0.1f && simulated.estimatedTime < 1000);
+  EXPECT(out[1][3] == -1);
 }
 
 static void Reductions(void) {
@@ -297,6 +308,7 @@ static const Function kTwins[][2] = {
     {(Function)ncclScatterConfig, (Function)pncclScatterConfig},
     {(Function)ncclGroupStart, (Function)pncclGroupStart},
     {(Function)ncclGroupEnd, (Function)pncclGroupEnd},
+    {(Function)ncclGroupSimulateEnd, (Function)pncclGroupSimulateEnd},
     {(Function)ncclParamBind, (Function)pncclParamBind},
     {(Function)ncclParamGetI8, (Function)pncclParamGetI8},
     {(Function)ncclParamGetI16, (Function)pncclParamGetI16},

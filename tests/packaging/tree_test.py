@@ -28,8 +28,9 @@ def dynamic(library, tag):
 
 # Only the headers that users need, and they are the sources'.
 headers = sorted(p.relative_to(include).as_posix() for p in include.rglob("*") if p.is_file())
-assert headers == ["ccl/bindings/nccl/cuda_runtime.h", "ccl/bindings/nccl/nccl.h",
-                   "ccl/ccl.h", "ccl/mpi.h"], headers
+hccl = ["acl/acl.h", "hccl/hccl.h", "hccl/hccl_types.h"] if (lib / "libccl_hccl.so").exists() else []
+assert headers == [*(f"ccl/bindings/hccl/{name}" for name in hccl), "ccl/bindings/nccl/cuda_runtime.h",
+                   "ccl/bindings/nccl/nccl.h", "ccl/ccl.h", "ccl/mpi.h"], headers
 
 # The systems that are built in are there to copy.
 fabrics = {p.name for p in (prefix / "share/ccl/fabrics").iterdir()}
@@ -56,7 +57,8 @@ for module in modules:
 assert [p for p in prefix.rglob("libccl_mpi_*.so")] == modules, list(prefix.rglob("libccl_mpi_*.so"))
 
 # Everything that is loaded finds the rest relative to itself, or in the system.
-for binary in [lib / "libccl.so", lib / "libccl_nccl.so", *modules, prefix / "bin/cclbench"]:
+for binary in [lib / "libccl.so", lib / "libccl_nccl.so", lib / "libccl_hccl.so", *modules,
+               prefix / "bin/cclbench"]:
     if not binary.exists():
         continue
     for path in ":".join(dynamic(binary, "RUNPATH") + dynamic(binary, "RPATH")).split(":"):

@@ -49,6 +49,17 @@ ncclResult_t ncclGroupEnd(void) {
 }
 CCL_NCCL_TWIN(ncclGroupEnd);
 
+ncclResult_t ncclGroupSimulateEnd(ncclSimInfo_t* simInfo) {
+  if (depth == 0) return Refused(ncclInvalidUsage, "ncclGroupSimulateEnd without ncclGroupStart");
+  cclSimInfo_t own = CCL_SIM_INFO_INITIALIZER;
+  // Without a place for the result, or in an inner group, the library says what is wrong.
+  const bool there = simInfo != nullptr && simInfo->magic == 0x74685283 && simInfo->size >= sizeof *simInfo;
+  const ncclResult_t result = Ended(cclGroupSimulateEnd(there ? &own : nullptr));
+  if (result == ncclSuccess) simInfo->estimatedTime = static_cast<float>(own.estimatedTime);
+  return result;
+}
+CCL_NCCL_TWIN(ncclGroupSimulateEnd);
+
 ncclResult_t ncclGetVersion(int* version) {
   if (version == nullptr) return Refused(ncclInvalidArgument, "version is null");
   *version = NCCL_VERSION_CODE;

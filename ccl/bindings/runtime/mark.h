@@ -22,6 +22,7 @@ class Mark {
 
   bool timed() const { return timed_; }
   cclResult_t Record(const std::shared_ptr<Queue>& queue);
+  void Reset() { recorded_ = false; }  // as one that has never been recorded
   // What is queued from now on starts when the mark has been reached. Between worlds, whose clocks have
   // nothing to do with each other, it is waited for here and now.
   cclResult_t Delay(Queue& queue);

@@ -102,9 +102,11 @@ cclResult_t Queue::StreamFor(cclComm_t comm, cclStream_t* stream) {
   if (lane < 0) {
     if (const cclResult_t result = NewLane(comm, &lane); result != cclSuccess) return result;
   }
-  if (last_ >= 0 && last_ != lane) {
-    const cclResult_t result =
-        Follow(lanes_[static_cast<size_t>(last_)], lanes_[static_cast<size_t>(lane)]);
+  // After what was queued last, and after whatever a group that did not start left unchained.
+  for (int before = 0; before < static_cast<int>(lanes_.size()); ++before) {
+    const Lane& other = lanes_[static_cast<size_t>(before)];
+    if (before == lane || (before != last_ && cclStreamQuery(other.stream) != cclInProgress)) continue;
+    const cclResult_t result = Follow(other, lanes_[static_cast<size_t>(lane)]);
     if (result != cclSuccess) return result;
   }
   last_ = lane;
@@ -131,21 +133,28 @@ cclResult_t Queue::LastStream(cclComm_t* comm, cclStream_t* stream) {
 
 // Waiting is done without the lock: another thread may end the communicator meanwhile.
 cclResult_t Queue::Wait() {
-  cclStream_t stream = nullptr;
+  std::vector<cclStream_t> streams;
   {
     std::lock_guard<std::mutex> lock(mutex_);
-    if (last_ < 0) return cclSuccess;
-    stream = lanes_[static_cast<size_t>(last_)].stream;
-    if (cclStreamQuery(stream) == cclSuccess) return cclSuccess;
+    for (const Lane& lane : lanes_) {
+      if (cclStreamQuery(lane.stream) != cclSuccess) streams.push_back(lane.stream);
+    }
   }
-  return Note(cclStreamSynchronize(stream));
+  cclResult_t first = cclSuccess;
+  for (cclStream_t stream : streams) {
+    const cclResult_t result = Note(cclStreamSynchronize(stream));
+    if (first == cclSuccess) first = result;
+  }
+  return first;
 }
 
 cclResult_t Queue::Poll() {
   std::lock_guard<std::mutex> lock(mutex_);
-  if (last_ < 0) return cclSuccess;
-  const cclResult_t result = Note(cclStreamPoll(lanes_[static_cast<size_t>(last_)].stream));
-  return result == cclSuccess ? cclSuccess : cclInProgress;
+  for (const Lane& lane : lanes_) {
+    if (cclStreamQuery(lane.stream) == cclSuccess) continue;
+    if (Note(cclStreamPoll(lane.stream)) != cclSuccess) return cclInProgress;
+  }
+  return cclSuccess;
 }
 
 cclResult_t Queue::Call(cclHostFn_t function, void* argument) {

@@ -191,6 +191,22 @@ typedef struct ncclCollConfig_v23100 {
         NCCL_CONFIG_UNDEF_INT, NCCL_CONFIG_UNDEF_PTR, 1, NCCL_CONFIG_UNDEF_INT, 0              \
   }
 
+typedef struct ncclSimInfo_v22200 {
+  size_t size;
+  unsigned int magic;
+  unsigned int version;
+  float estimatedTime; /* microseconds */
+} ncclSimInfo_t;
+#define NCCL_SIM_INFO_INITIALIZER \
+  { sizeof(ncclSimInfo_t), 0x74685283, NCCL_VERSION_CODE, NCCL_UNDEF_FLOAT }
+
+typedef struct {
+  int opCnt;
+  int peer;
+  int sigIdx;
+  int ctx;
+} ncclWaitSignalDesc_t;
+
 /* Memory, version, errors. ncclGetLastError: of this thread; `comm` is not used. */
 CCL_NCCL_FUNCTION(ncclResult_t, ncclMemAlloc, (void** ptr, size_t size));
 CCL_NCCL_FUNCTION(ncclResult_t, ncclMemFree, (void* ptr));
@@ -308,9 +324,11 @@ CCL_NCCL_FUNCTION(ncclResult_t, ncclScatterConfig,
                   (const void* sendbuff, void* recvbuff, size_t count, ncclDataType_t datatype,
                    int root, ncclComm_t comm, cudaStream_t stream, const ncclCollConfig_t* config));
 
-/* Groups, of a thread. */
+/* Groups, of a thread. ncclGroupSimulateEnd ends one without running it and predicts its time, of all
+ * its operations. */
 CCL_NCCL_FUNCTION(ncclResult_t, ncclGroupStart, (void));
 CCL_NCCL_FUNCTION(ncclResult_t, ncclGroupEnd, (void));
+CCL_NCCL_FUNCTION(ncclResult_t, ncclGroupSimulateEnd, (ncclSimInfo_t* simInfo));
 
 /* Parameters: the environment variables of ccl.h by their names, "CCL_ALGO"; numbers are numbers, the
  * rest are strings, and a getter of the other kind or too short is ncclInvalidArgument. Strings and
