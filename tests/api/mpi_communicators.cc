@@ -1,35 +1,13 @@
 // Communicators of MPI ranks: split, nested, shrunk, many. Run by mpirun.
-#include <cstdio>
-#include <cstdlib>
 #include <numeric>
 #include <vector>
 
 #include "ccl/ccl.h"
+#include "tests/api/check.h"
 
 namespace {
 
-#define CHECK_CCL(call)                                                              \
-  do {                                                                               \
-    const cclResult_t check_result = (call);                                         \
-    if (check_result != cclSuccess) {                                                \
-      std::fprintf(stderr, "%s:%d: %s: %s\n", __FILE__, __LINE__, #call, cclGetLastError(nullptr)); \
-      std::exit(1);                                                                  \
-    }                                                                                \
-  } while (false)
-#define CHECK_THAT(condition)                                             \
-  do {                                                                    \
-    if (!(condition)) {                                                   \
-      std::fprintf(stderr, "%s:%d: not %s\n", __FILE__, __LINE__, #condition); \
-      std::exit(1);                                                       \
-    }                                                                     \
-  } while (false)
-
-int Sum(cclComm_t comm, int in) {
-  int out = -1;
-  CHECK_CCL(cclAllReduce(&in, &out, 1, cclInt, cclSum, comm, nullptr));
-  CHECK_CCL(cclCommSynchronize(comm));
-  return out;
-}
+using ccl_test::Sum;
 
 int CountOf(cclComm_t comm) {
   int count = 0;
@@ -40,8 +18,7 @@ int CountOf(cclComm_t comm) {
 }  // namespace
 
 int main() {
-  const int n = std::atoi(std::getenv("OMPI_COMM_WORLD_SIZE"));
-  const int rank = std::atoi(std::getenv("OMPI_COMM_WORLD_RANK"));
+  const int n = ccl_test::Ranks(), rank = ccl_test::Rank();
   cclUniqueId id = {};
   cclComm_t world = nullptr, half = nullptr, pair = nullptr, none = nullptr;
   CHECK_CCL(cclCommInitRank(&world, n, id, rank));

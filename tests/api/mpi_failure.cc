@@ -10,34 +10,17 @@
 #include <vector>
 
 #include "ccl/ccl.h"
+#include "tests/api/check.h"
 
 namespace {
 
-int rank_of_this = -1;
-
-#define CHECK_THAT(condition)                                                                      \
-  do {                                                                                             \
-    if (!(condition)) {                                                                            \
-      std::printf("rank %d: line %d: not %s: %s\n", rank_of_this, __LINE__, #condition,            \
-                  cclGetLastError(nullptr));                                                       \
-      std::fflush(stdout);                                                                         \
-      std::_Exit(1);                                                                               \
-    }                                                                                              \
-  } while (false)
+using ccl_test::Sum;
 
 double Seconds() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
 bool Said(const char* text) { return std::strstr(cclGetLastError(nullptr), text) != nullptr; }
-
-int Sum(cclComm_t comm) {
-  const int one = 1;
-  int sum = 0;
-  CHECK_THAT(cclAllReduce(&one, &sum, 1, cclInt, cclSum, comm, nullptr) == cclSuccess);
-  CHECK_THAT(cclCommSynchronize(comm) == cclSuccess);
-  return sum;
-}
 
 // Rank 2 is killed in the middle of an allreduce; the others shrink and go on.
 void Kill(cclComm_t comm, int n, int rank) {
@@ -93,8 +76,7 @@ void Timeout(cclComm_t comm, int rank) {
 
 int main(int, char** argv) {
   const std::string how = argv[1];
-  const int n = std::atoi(std::getenv("OMPI_COMM_WORLD_SIZE"));
-  const int rank = rank_of_this = std::atoi(std::getenv("OMPI_COMM_WORLD_RANK"));
+  const int n = ccl_test::Ranks(), rank = ccl_test::Rank();
   cclUniqueId id = {};
   cclConfig_t config = CCL_CONFIG_INITIALIZER;
   cclComm_t comm = nullptr;

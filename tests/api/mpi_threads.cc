@@ -3,32 +3,17 @@
 
 #include <atomic>
 #include <chrono>
-#include <cstdio>
-#include <cstdlib>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "ccl/ccl.h"
 #include "ccl/mpi.h"
+#include "tests/api/check.h"
 
 namespace {
 
-#define CHECK_THAT(condition)                                                                         \
-  do {                                                                                                \
-    if (!(condition)) {                                                                               \
-      std::fprintf(stderr, "%s:%d: not %s: %s\n", __FILE__, __LINE__, #condition, cclGetLastError(nullptr)); \
-      std::_Exit(1);                                                                                  \
-    }                                                                                                 \
-  } while (false)
-
-int Sum(cclComm_t comm) {
-  const int one = 1;
-  int sum = 0;
-  CHECK_THAT(cclAllReduce(&one, &sum, 1, cclInt, cclSum, comm, nullptr) == cclSuccess);
-  CHECK_THAT(cclCommSynchronize(comm) == cclSuccess);
-  return sum;
-}
+using ccl_test::Sum;
 
 void Set(void* flag) { *static_cast<std::atomic<bool>*>(flag) = true; }
 
