@@ -95,6 +95,8 @@ const Elsewhere kElsewhere[] = {
      &Options::algorithms, "none"},
     {"", "CCL_ALGO_FILE", "a file of such rules, after both", nullptr, "none"},
     {"", "CCL_MODULE_PATH", "folders in which the MPI module is looked for", nullptr, "beside the library"},
+    {"", "CCL_DEVICES", "devices that a process has, of nccl.h and hccl.h", nullptr,
+     "the host's ranks under mpirun, else 8"},
     {"", "CCL_DEBUG", "the log: NONE, VERSION, WARN, INFO, TRACE", nullptr, "NONE"},
     {"", "CCL_DEBUG_SUBSYS", "parts of it: INIT,COLL,P2P,NET,TUNING,ENV,ALLOC,CALL,DESTROY,ALL; ^ excludes",
      nullptr, "INIT,ENV"},

@@ -1,4 +1,4 @@
-// Parameters: the environment variables that the library reads.
+// Parameters: the environment variables that the library reads, and what they say.
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -8,40 +8,54 @@
 #include <vector>
 
 #include "ccl/bindings/nccl/convert.h"
+#include "ccl/options.h"
 
 struct ncclParamHandle {
-  const char* key;
-  bool number;           // else a string
-  const char* otherwise;  // what counts when the variable is not set
+  std::string key;
 };
 
 namespace ccl::bindings {
 namespace {
 
-constexpr ncclParamHandle kParameters[] = {
-    {"CCL_BACKEND", false, ""},         {"CCL_ALGO", false, ""},
-    {"CCL_ALGO_FILE", false, ""},       {"CCL_DETERMINISTIC", false, "off"},
-    {"CCL_COMM_BLOCKING", false, "yes"}, {"CCL_CHECK", false, "on emulated backends"},
-    {"CCL_TRAFFIC_CLASS", true, "0"},   {"CCL_MIN_CHANNELS", true, "0"},
-    {"CCL_MAX_CHANNELS", true, "0"},    {"CCL_TIMEOUT_MS", true, "0"},
-    {"CCL_ABORT_ON_TIMEOUT", false, "no"}, {"CCL_MODULE_PATH", false, ""},
-    {"CCL_DEBUG", false, ""},           {"CCL_DEBUG_SUBSYS", false, ""},
-    {"CCL_DEBUG_FILE", false, ""},      {"CCL_DEVICES", true, "8"},
-};
+// All that `cclbench options` lists with a variable. Kept for ever: handles point into it.
+const std::vector<ncclParamHandle>& Parameters() {
+  static const auto* const parameters = [] {
+    auto* made = new std::vector<ncclParamHandle>;
+    const auto settings = Settings({});
+    if (!settings.ok()) return made;
+    for (const Setting& setting : *settings) {
+      if (!setting.variable.empty()) made->push_back({setting.variable});
+    }
+    return made;
+  }();
+  return *parameters;
+}
 
-const ncclParamHandle* Find(const char* key) {
-  for (const ncclParamHandle& parameter : kParameters) {
-    if (std::strcmp(parameter.key, key) == 0) return &parameter;
+const ncclParamHandle* Find(const std::string& key) {
+  for (const ncclParamHandle& parameter : Parameters()) {
+    if (parameter.key == key) return &parameter;
   }
   return nullptr;
 }
 
-const char* ValueOf(const ncclParamHandle& parameter) {
-  const char* value = std::getenv(parameter.key);
-  return value == nullptr || value[0] == '\0' ? parameter.otherwise : value;
+// As it counts now.
+std::string ValueOf(const ncclParamHandle& parameter) {
+  const auto settings = Settings({});
+  if (!settings.ok()) return "";
+  for (const Setting& setting : *settings) {
+    if (setting.variable == parameter.key) return setting.value;
+  }
+  return "";
+}
+
+bool IsNumber(const std::string& text) {
+  return !text.empty() && text.find_first_not_of("0123456789", text[0] == '-' ? 1 : 0) == std::string::npos;
 }
 
 ncclResult_t Unknown(const char* key) {
+  if (const auto settings = Settings({}); !settings.ok()) {
+    return Refused(ncclInvalidArgument, std::string(settings.status().message()));
+  }
   return Refused(ncclInvalidArgument, std::string("there is no parameter '") + key + "'");
 }
 
@@ -49,17 +63,14 @@ template <typename T>
 ncclResult_t Number(ncclParamHandle_t h, T* out) {
   if (h == nullptr || out == nullptr) return Refused(ncclInvalidArgument, "the handle or the result is null");
   const std::string text = ValueOf(*h);
-  char* end = nullptr;
-  const long long value = std::strtoll(text.c_str(), &end, 10);
-  if (!h->number || end == text.c_str() || *end != '\0') {
-    return Refused(ncclInvalidArgument, std::string(h->key) + " is '" + text + "', no number");
-  }
+  if (!IsNumber(text)) return Refused(ncclInvalidArgument, h->key + " is '" + text + "', no number");
+  const long long value = std::strtoll(text.c_str(), nullptr, 10);
   const bool fits = std::is_unsigned_v<T>
                         ? value >= 0 && static_cast<unsigned long long>(value) <= std::numeric_limits<T>::max()
                         : value >= static_cast<long long>(std::numeric_limits<T>::min()) &&
                               (sizeof(T) == 8 || value <= static_cast<long long>(std::numeric_limits<T>::max()));
   if (!fits) {
-    return Refused(ncclInvalidArgument, std::string(h->key) + " is " + text + ", more than the result holds");
+    return Refused(ncclInvalidArgument, h->key + " is " + text + ", more than the result holds");
   }
   *out = static_cast<T>(value);
   return ncclSuccess;
@@ -100,9 +111,9 @@ CCL_NCCL_TWIN(ncclParamGetU64);
 
 ncclResult_t ncclParamGetStr(ncclParamHandle_t h, const char** out) {
   if (h == nullptr || out == nullptr) return Refused(ncclInvalidArgument, "the handle or the result is null");
-  if (h->number) return Refused(ncclInvalidArgument, std::string(h->key) + " is a number");
   thread_local std::string text;
   text = ValueOf(*h);
+  if (IsNumber(text)) return Refused(ncclInvalidArgument, h->key + " is a number");
   *out = text.c_str();
   return ncclSuccess;
 }
@@ -114,12 +125,12 @@ ncclResult_t ncclParamGet(ncclParamHandle_t h, void* out, int maxLen, int* len) 
   }
   int64_t number = 0;
   std::string bytes = ValueOf(*h);
-  if (h->number) {
+  if (IsNumber(bytes)) {
     if (const ncclResult_t result = Number(h, &number); result != ncclSuccess) return result;
     bytes.assign(reinterpret_cast<const char*>(&number), sizeof number);
   }
   if (maxLen < 0 || bytes.size() > static_cast<size_t>(maxLen)) {
-    return Refused(ncclInvalidArgument, std::string(h->key) + " takes " + std::to_string(bytes.size()) +
+    return Refused(ncclInvalidArgument, h->key + " takes " + std::to_string(bytes.size()) +
                                             " bytes, the result has " + std::to_string(maxLen));
   }
   std::memcpy(out, bytes.data(), bytes.size());
@@ -148,7 +159,7 @@ ncclResult_t ncclParamGetAllParameterKeys(const char*** table, int* tableLen) {
   }
   thread_local std::vector<const char*> keys;
   keys.clear();
-  for (const ncclParamHandle& parameter : kParameters) keys.push_back(parameter.key);
+  for (const ncclParamHandle& parameter : Parameters()) keys.push_back(parameter.key.c_str());
   *table = keys.data();
   *tableLen = static_cast<int>(keys.size());
   return ncclSuccess;
@@ -156,8 +167,8 @@ ncclResult_t ncclParamGetAllParameterKeys(const char*** table, int* tableLen) {
 CCL_NCCL_TWIN(ncclParamGetAllParameterKeys);
 
 void ncclParamDumpAll(void) {
-  for (const ncclParamHandle& parameter : kParameters) {
-    std::fprintf(stderr, "%s=%s\n", parameter.key, ValueOf(parameter));
+  for (const ncclParamHandle& parameter : Parameters()) {
+    std::fprintf(stderr, "%s=%s\n", parameter.key.c_str(), ValueOf(parameter).c_str());
   }
 }
 CCL_NCCL_TWIN(ncclParamDumpAll);
