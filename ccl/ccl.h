@@ -7,6 +7,14 @@
  * communicator: every later call returns it, cclCommGetAsyncError too, and what is left is to shrink
  * it with CCL_SHRINK_ABORT, to abort or to destroy it. Other communicators of the world go on.
  *
+ * What holds where a function says nothing else. Counts are elements, sizes bytes, times picoseconds;
+ * ranks, roots and peers are of the communicator, from 0. It does not block. It is safe to call for
+ * different communicators from different threads, and for one of them, with its streams, from one
+ * thread at a time; what takes neither is thread-safe. A result is written on success only. Errors:
+ * cclInvalidArgument for a null pointer, a handle that is none and a value out of its range;
+ * cclInvalidUsage inside a group where it waits or ends something, after cclCommFinalize and
+ * cclCommRevoke, and from within a host function; the communicator's first error.
+ *
  * Buffers belong to the caller and stay valid and, for inputs, unchanged until the stream has been
  * synchronised; after an abort, a revocation or a cclCommDestroy with work under way, until the last
  * communicator of the world is destroyed. Calls on different communicators may come from different threads. On an emulated
@@ -151,24 +159,30 @@ typedef struct {
         CCL_CONFIG_UNDEF_INT, CCL_CONFIG_UNDEF_INT, CCL_CONFIG_UNDEF_INT, CCL_CONFIG_UNDEF_INT        \
   }
 
+/* CCL_VERSION_CODE of the library. */
 CCL_API cclResult_t cclGetVersion(int* version);
+/* A static text, for any value. */
 CCL_API const char* cclGetErrorString(cclResult_t result);
 /* The last error of this thread, whatever the communicator; "" when there was none. The text stays
  * valid until the thread's next failing call. */
 CCL_API const char* cclGetLastError(cclComm_t comm);
 
-/* A name under which ranks find each other; rank 0 makes it and hands it to the others. */
+/* A name under which ranks find each other, CCL_UNIQUE_ID_BYTES of them; rank 0 makes it and hands it to
+ * the others. Thread-safe. */
 CCL_API cclResult_t cclGetUniqueId(cclUniqueId* id);
 
 /* Joins a communicator of `nranks` as `rank`. Emulated: ranks are threads of this process that use
  * one id, or one thread between cclGroupStart and cclGroupEnd. MPI: `rank` is that of MPI.
  * A rank joins a communicator once: to join again, even after cclCommDestroy, takes another id while
  * other ranks live on (cclInvalidUsage). A configuration unlike the other ranks' is
- * cclInvalidArgument. */
+ * cclInvalidArgument. Emulated, it does not wait for the others; over MPI it does. Thread-safe. Errors
+ * besides: what the backend's URL or the fabric lacks, cclSystemError and cclRemoteError of MPI; *comm is
+ * null then. */
 CCL_API cclResult_t cclCommInitRank(cclComm_t* comm, int nranks, cclUniqueId id, int rank);
 CCL_API cclResult_t cclCommInitRankConfig(cclComm_t* comm, int nranks, cclUniqueId id, int rank,
                                           const cclConfig_t* config);
-/* All `ndev` ranks of an emulated world for this thread. `devlist` is not used and may be NULL. */
+/* All `ndev` ranks of an emulated world for this thread, into an array of so many. `devlist` is not used
+ * and may be NULL. Thread-safe; on an error nothing is made. */
 CCL_API cclResult_t cclCommInitAll(cclComm_t* comms, int ndev, const int* devlist);
 CCL_API cclResult_t cclCommInitAllConfig(cclComm_t* comms, int ndev, const int* devlist,
                                          const cclConfig_t* config);
@@ -206,6 +220,7 @@ CCL_API cclResult_t cclCommDestroy(cclComm_t comm);
 /* Ends a communicator whose operations may never end, from any thread: who waits for them in another
  * thread returns with cclInvalidUsage first. Local; peers learn of it by their own waiting. */
 CCL_API cclResult_t cclCommAbort(cclComm_t comm);
+/* The number of ranks, and this one's, 0 .. count - 1. */
 CCL_API cclResult_t cclCommCount(cclComm_t comm, int* count);
 CCL_API cclResult_t cclCommUserRank(cclComm_t comm, int* rank);
 /* `error`: cclInProgress while the communicator is being made or finalised, which this moves on; else
@@ -229,7 +244,8 @@ CCL_API cclResult_t cclCommMemStats(cclComm_t comm, cclCommMemStat_t stat, uint6
  * went wrong first. From any thread, also after an error. Nothing is recorded where a process has more
  * than 4096 ranks. */
 CCL_API cclResult_t cclCommDumpFlight(cclComm_t comm, const char* path);
-/* Waits for everything on the communicator's own stream (the one that NULL stands for). */
+/* Waits for everything on the communicator's own stream (the one that NULL stands for), as
+ * cclStreamSynchronize does. */
 CCL_API cclResult_t cclCommSynchronize(cclComm_t comm);
 
 /* Memory for buffers, in `size` bytes, at a multiple of 4096; 0 bytes are NULL. Not tied to a
@@ -242,9 +258,13 @@ CCL_API cclResult_t cclMemFree(void* ptr);
 CCL_API cclResult_t cclCommRegister(cclComm_t comm, void* buff, size_t size, void** handle);
 CCL_API cclResult_t cclCommDeregister(cclComm_t comm, void* handle);
 
-/* In-order queues of one rank's operations. */
+/* In-order queues of one rank's operations; several of a communicator run side by side. Destroying one
+ * drops what is queued; null is nothing. It may outlive its communicator, to be destroyed. */
 CCL_API cclResult_t cclStreamCreate(cclComm_t comm, cclStream_t* stream);
 CCL_API cclResult_t cclStreamDestroy(cclStream_t stream);
+/* Blocks until the stream is empty. Errors: what keeps an operation from ending, which is final for the
+ * communicator: a deadlock (cclInvalidUsage), a timeout, a rank that has died; an abort by another
+ * thread (cclInvalidUsage). */
 CCL_API cclResult_t cclStreamSynchronize(cclStream_t stream);
 /* cclSuccess when the stream is empty, else cclInProgress. Virtual time does not move on: on an
  * emulated backend only Synchronize makes progress. On a real one operations progress without being
@@ -280,8 +300,11 @@ CCL_API cclResult_t cclEventElapsedTime(int64_t* picoseconds, cclEvent_t start, 
 CCL_API cclResult_t cclLaunchHostFunc(cclComm_t comm, cclStream_t stream, cclHostFn_t function,
                                       void* userData);
 
-/* Operations between cclGroupStart and cclGroupEnd start together; errors come back from
- * cclGroupEnd. Groups nest. A thread that drives several ranks needs one. */
+/* Operations between cclGroupStart and cclGroupEnd start together, at the end of the outermost group of
+ * the thread. An error of a call comes back at once and, the first, from cclGroupEnd: then nothing of the
+ * group starts. cclGroupEnd blocks only while communicators are made in it. A thread that drives several
+ * ranks needs one: the calls of all ranks start at one instant, and a split or shrink waits for all of
+ * them. Thread-safe: every thread has its own. */
 CCL_API cclResult_t cclGroupStart(void);
 CCL_API cclResult_t cclGroupEnd(void);
 /* Ends a group like cclGroupEnd but starts nothing: how long its operations, collectives, messages and
@@ -332,8 +355,15 @@ typedef struct {
 
 /* Collectives return when they are queued. Counts are elements and NCCL's: of the whole vector for
  * allreduce, broadcast and reduce; of one rank's block for the others. In place: sendbuff ==
- * recvbuff, or the block of the rank within the larger buffer, as in NCCL. A buffer that a rank does not
- * have in a collective may be NULL. They do not block; errors of arguments come back at once. */
+ * recvbuff, or the block of the rank within the larger buffer, as in NCCL (not AlltoAll). A buffer that a
+ * rank does not have in a collective may be NULL. They do not block; errors of arguments come back at
+ * once, those of the operation from whoever waits for it. With n ranks the larger buffers are n * count
+ * elements, block r that of rank r:
+ *
+ *   AllReduce, Scan, Exscan   count -> count             AllGather      count -> n * count
+ *   Broadcast                 count at root -> count     ReduceScatter  n * count -> count
+ *   Reduce                    count -> count at root     AlltoAll       n * count -> n * count
+ *   Gather                    count -> n * count at root Scatter        n * count at root -> count */
 CCL_API cclResult_t cclAllReduce(const void* sendbuff, void* recvbuff, size_t count,
                                  cclDataType_t type, cclRedOp_t op, cclComm_t comm,
                                  cclStream_t stream);
@@ -444,7 +474,9 @@ CCL_API cclResult_t cclScatterVConfig(const void* sendbuff, const size_t* sendco
                                       cclDataType_t type, int root, cclComm_t comm,
                                       cclStream_t stream, const cclCallConfig_t* config);
 
-/* Messages between two ranks: the k-th send from a to b meets the k-th receive. */
+/* Messages between two ranks: the k-th send from a to b meets the k-th receive. `count` elements of the
+ * same type on both sides; a difference is an error that names both. A rank may send to itself. They do not
+ * block; sends and receives that wait for each other are in one group, or on streams of their own. */
 CCL_API cclResult_t cclSend(const void* sendbuff, size_t count, cclDataType_t type, int peer,
                             cclComm_t comm, cclStream_t stream);
 CCL_API cclResult_t cclRecv(void* recvbuff, size_t count, cclDataType_t type, int peer,
