@@ -28,6 +28,8 @@ void AddScale(CLI::App& app, Command& run);
 void AddList(CLI::App& app, Command& run);
 void AddOptions(CLI::App& app, Command& run);
 void AddFlight(CLI::App& app, Command& run);
+// With the command line, to start it again under mpirun.
+void AddVersus(CLI::App& app, Command& run, int argc, char** argv);
 
 // Prints the error to stderr; the exit status of a command that failed.
 int Fail(const absl::Status& status);

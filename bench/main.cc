@@ -38,6 +38,7 @@ int main(int argc, char** argv) {
   ccl::AddList(app, run);
   ccl::AddOptions(app, run);
   ccl::AddFlight(app, run);
+  ccl::AddVersus(app, run, argc, argv);
   try {
     std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
     app.parse(reversed);

@@ -73,6 +73,8 @@ configure_file(cmake/ccl.pc.in ${PROJECT_BINARY_DIR}/cmake/ccl.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/cmake/ccl.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 
 if(TARGET cclbench)
+  file(RELATIVE_PATH libdir_from_bindir ${CMAKE_INSTALL_FULL_BINDIR} ${CMAKE_INSTALL_FULL_LIBDIR})
+  set_target_properties(cclbench PROPERTIES INSTALL_RPATH "$ORIGIN/${libdir_from_bindir}")
   install(TARGETS cclbench RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
   # The prefix is that of the installation, which may be another than the configured one. The build
   # has made all_reduce_perf and its like beside cclbench.

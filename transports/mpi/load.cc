@@ -92,4 +92,9 @@ absl::StatusOr<std::unique_ptr<Backend>> OpenMpi(absl::string_view rest, int ran
   return module->open(rest, ranks);
 }
 
+absl::StatusOr<const mpi::Collectives*> MpiCollectives() {
+  CCL_ASSIGN_OR_RETURN(const mpi::Module* module, LoadModule());
+  return module->collectives;
+}
+
 }  // namespace ccl

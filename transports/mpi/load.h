@@ -7,6 +7,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "ccl/backend/backend.h"
+#include "transports/mpi/collectives.h"
 
 namespace ccl {
 
@@ -18,6 +19,9 @@ namespace ccl {
 // the directory it was built in. NotFound lists the places when there is none. One that
 // is there but cannot be loaded is an error, not a reason to look further. Loaded once, it stays.
 absl::StatusOr<std::unique_ptr<Backend>> OpenMpi(absl::string_view rest, int ranks);
+
+// What the MPI of the same module does itself; lives for ever.
+absl::StatusOr<const mpi::Collectives*> MpiCollectives();
 
 }  // namespace ccl
 

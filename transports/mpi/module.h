@@ -7,10 +7,11 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "ccl/backend/backend.h"
+#include "transports/mpi/collectives.h"
 
 // C++ values cross this border, so both sides come from one compiler and one state of the
 // interface: raise the number when backend.h changes what a compiled module relies on.
-#define CCL_MPI_MODULE_ABI "ccl-mpi-6 " __VERSION__
+#define CCL_MPI_MODULE_ABI "ccl-mpi-7 " __VERSION__
 #define CCL_MPI_MODULE_SYMBOL "ccl_mpi_module"
 
 namespace ccl::mpi {
@@ -19,7 +20,10 @@ namespace ccl::mpi {
 struct Module {
   const char* abi;
   absl::StatusOr<std::unique_ptr<Backend>> (*open)(absl::string_view rest, int ranks);
+  const Collectives* collectives;
 };
+
+extern const Collectives kCollectives;
 
 }  // namespace ccl::mpi
 

@@ -173,4 +173,5 @@ void MpiBackend::AbandonRequests() {
 }  // namespace ccl::mpi
 
 extern "C" __attribute__((visibility("default"))) const ccl::mpi::Module ccl_mpi_module;
-const ccl::mpi::Module ccl_mpi_module = {CCL_MPI_MODULE_ABI, ccl::mpi::OpenModule};
+const ccl::mpi::Module ccl_mpi_module = {CCL_MPI_MODULE_ABI, ccl::mpi::OpenModule,
+                                          &ccl::mpi::kCollectives};

@@ -1,0 +1,22 @@
+#ifndef BENCH_VERSUS_TARGET_H_
+#define BENCH_VERSUS_TARGET_H_
+
+#include <cstdint>
+
+#include "absl/strings/string_view.h"
+#include "ccl/base/types.h"
+
+namespace ccl {
+
+// Where the two cores of a measurement are, by how long a line of memory takes from one to the other.
+enum class Regime : uint8_t { kUnknown, kOneCore, kOneCache, kFar };
+Regime RegimeOf(double ping_pong_ns);
+absl::string_view Name(Regime regime);
+
+// How many times as fast as the MPI a collective is meant to be, with touched ordinary buffers; 0:
+// nothing is promised there but not to be slower. `tuned`: than the MPI's best documented setting.
+double VersusTarget(Collective collective, int ranks, uint64_t bytes, Regime regime, bool tuned);
+
+}  // namespace ccl
+
+#endif  // BENCH_VERSUS_TARGET_H_
