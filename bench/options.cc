@@ -27,6 +27,8 @@ int PrintOptions(const Options& stated) {
               std::string(engine.backend_name()).c_str());
   if (has.virtual_time) {
     std::printf("when every rank waits: the time is virtual\n");
+  } else if (has.threads == Threads::kAny && !(*job)->world().options().progress_thread) {
+    std::printf("only inside calls: CCL_PROGRESS_THREAD is off\n");
   } else if (has.threads == Threads::kAny) {
     std::printf("by themselves (MPI_THREAD_MULTIPLE)\n");
   } else {

@@ -139,8 +139,10 @@ typedef struct {
   int blocking;          /* 1 (default): calls that make or end a communicator return when they are
                             done; 0: they return cclInProgress, and cclCommGetAsyncError tells */
   const char* commName;  /* for reports */
-  int trafficClass;      /* 0..255, for transports that know such */
-  int minChannels, maxChannels; /* wire channels of an operation, a hint; 0: none */
+  int trafficClass;      /* 0..255: accepted, no effect, because no transport has traffic classes */
+  int minChannels, maxChannels; /* pieces that a vector is cut in (`channels` of a call) by what the
+                            planner chooses lie between; 0: as suits. A call that says `channels` or an
+                            algorithm, and rules, go before */
   int deterministic;     /* cclDeterminism_t; default: off. CCL_DETERMINISTIC (off, run-to-run,
                             shape-invariant) goes before it */
   int timeoutMs;         /* of an operation, in real time, from its start; then cclTimeout says what it
@@ -150,7 +152,7 @@ typedef struct {
                             on all of them that names two ranks and both calls. Default: on emulated
                             backends, where it is free; on real ones every collective waits for an
                             allgather of 56 bytes first */
-  int splitShare, shrinkShare; /* as in NCCL; communicators of a world share what they can anyhow */
+  int splitShare, shrinkShare; /* accepted, no effect: communicators of a world share all they can */
 } cclConfig_t;
 #define CCL_CONFIG_INITIALIZER                                                                        \
   {                                                                                                   \

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "ccl/base/log.h"
 #include "ccl/base/status.h"
 
 namespace ccl {
@@ -53,9 +54,20 @@ Communicator::Communicator(std::shared_ptr<Team> team, int rank)
       stream_(world().engine().NewStream(world_rank(), scope_)),
       channels_(world().engine().abilities().channels) {
   team_->SetScope(rank_, scope_.get());
+  if (Logs(LogLevel::kInfo, LogPart::kInit)) {
+    Log(LogLevel::kInfo, LogPart::kInit,
+        absl::StrCat("communicator '", team_->options().name, "': rank ", rank_, " of ", ranks(),
+                     ", world rank ", world_rank(), ", contexts from ", team_->control_context(),
+                     ", check ", team_->checks() ? "on" : "off"));
+  }
 }
 
 Communicator::~Communicator() {
+  if (Logs(LogLevel::kInfo, LogPart::kDestroy)) {
+    Log(LogLevel::kInfo, LogPart::kDestroy,
+        absl::StrCat("communicator '", team_->options().name, "': rank ", rank_, " of ", ranks(),
+                     " ends after ", calls_, " collectives"));
+  }
   Stop(absl::InvalidArgumentError("the communicator has been destroyed"));
   team_->SetScope(rank_, nullptr);
   world().engine().Drop(stream_.get());

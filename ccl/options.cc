@@ -1,10 +1,12 @@
 #include "ccl/options.h"
 
 #include <cstdlib>
+#include <mutex>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "ccl/base/log.h"
 
 namespace ccl {
 namespace {
@@ -43,13 +45,15 @@ const Row kRows[] = {
     {"blocking", "CCL_COMM_BLOCKING", "calls that make and end communicators wait",
      [](const Options& o) { return Yes(o.blocking); },
      [](absl::string_view t, Options& o) { return ReadFlag(t, o.blocking); }},
-    {"trafficClass", "CCL_TRAFFIC_CLASS", "for transports that know such",
+    {"trafficClass", "CCL_TRAFFIC_CLASS", "accepted, no effect: no transport has traffic classes",
      [](const Options& o) { return absl::StrCat(o.traffic_class); },
      [](absl::string_view t, Options& o) { return ReadNumber(t, 0, 255, o.traffic_class); }},
-    {"minChannels", "CCL_MIN_CHANNELS", "a hint to the planner; 0: none",
+    {"minChannels", "CCL_MIN_CHANNELS",
+     "least pieces of a vector where the planner chooses; 0: what suits",
      [](const Options& o) { return absl::StrCat(o.min_channels); },
      [](absl::string_view t, Options& o) { return ReadNumber(t, 0, 4096, o.min_channels); }},
-    {"maxChannels", "CCL_MAX_CHANNELS", "a hint to the planner; 0: none",
+    {"maxChannels", "CCL_MAX_CHANNELS",
+     "most pieces of a vector where the planner chooses; 0: what suits",
      [](const Options& o) { return absl::StrCat(o.max_channels); },
      [](absl::string_view t, Options& o) { return ReadNumber(t, 0, 4096, o.max_channels); }},
     {"deterministic", "CCL_DETERMINISTIC", "off, run-to-run or shape-invariant",
@@ -77,6 +81,17 @@ const Row kRows[] = {
        if (status.ok()) o.check = value ? 1 : 0;
        return status;
      }},
+    {"splitShare", "CCL_COMM_SPLIT_SHARE_RESOURCES",
+     "accepted, no effect: communicators of a world share all that they can",
+     [](const Options& o) { return Yes(o.split_share); },
+     [](absl::string_view t, Options& o) { return ReadFlag(t, o.split_share); }},
+    {"shrinkShare", "CCL_COMM_SHRINK_SHARE_RESOURCES",
+     "accepted, no effect: communicators of a world share all that they can",
+     [](const Options& o) { return Yes(o.shrink_share); },
+     [](absl::string_view t, Options& o) { return ReadFlag(t, o.shrink_share); }},
+    {"", "CCL_PROGRESS_THREAD", "real ranks: operations progress while nobody waits",
+     [](const Options& o) { return Yes(o.progress_thread); },
+     [](absl::string_view t, Options& o) { return ReadFlag(t, o.progress_thread); }},
 };
 
 // What other parts read from the environment themselves.
@@ -98,7 +113,7 @@ const Elsewhere kElsewhere[] = {
     {"", "CCL_DEVICES", "devices that a process has, of nccl.h and hccl.h", nullptr,
      "the host's ranks under mpirun, else 8"},
     {"", "CCL_DEBUG", "the log: NONE, VERSION, WARN, INFO, TRACE", nullptr, "NONE"},
-    {"", "CCL_DEBUG_SUBSYS", "parts of it: INIT,COLL,P2P,NET,TUNING,ENV,ALLOC,CALL,DESTROY,ALL; ^ excludes",
+    {"", "CCL_DEBUG_SUBSYS", "parts of it: INIT,COLL,P2P,NET,GRAPH,TUNING,ENV,ALLOC,DESTROY,ALL; ^ excludes",
      nullptr, "INIT,ENV"},
     {"", "CCL_DEBUG_FILE", "where it goes; %h is the host, %p the process", nullptr, "standard error"},
 };
@@ -108,9 +123,22 @@ const char* Variable(const char* name) {
   return value == nullptr || *value == '\0' ? nullptr : value;
 }
 
+void LogVariables() {
+  if (!Logs(LogLevel::kInfo, LogPart::kEnv)) return;
+  const auto log = [](const char* name) {
+    const char* value = Variable(name);
+    if (value == nullptr) return;
+    Log(LogLevel::kInfo, LogPart::kEnv, absl::StrCat(name, " set by environment to ", value));
+  };
+  for (const Elsewhere& row : kElsewhere) log(row.variable);
+  for (const Row& row : kRows) log(row.variable);
+}
+
 }  // namespace
 
 absl::StatusOr<Options> WithEnvironment(const Options& stated) {
+  static std::once_flag logged;
+  std::call_once(logged, LogVariables);
   Options options = stated;
   for (const Row& row : kRows) {
     const char* value = Variable(row.variable);

@@ -16,13 +16,14 @@ struct Options {
   bool phantom = false;    // sizes without bytes; emulated backends only
   bool blocking = true;    // calls that make and end communicators return when they are done
   std::string name;        // for reports
-  int traffic_class = 0;   // handed to transports that know some
-  int min_channels = 0, max_channels = 0;  // of a plan; 0: the planner's choice
+  int traffic_class = 0;   // no transport knows any
+  int min_channels = 0, max_channels = 0;  // pieces of what the planner chooses; 0: what suits
   int deterministic = 0;   // cclDeterminism_t
   int64_t timeout_ms = 0;  // of an operation in real time, 0: none
   bool abort_on_timeout = false;
   int check = -1;          // signatures compared: 0, 1; -1: on emulated worlds
-  bool split_share = false, shrink_share = false;
+  bool split_share = false, shrink_share = false;  // there is nothing to decide: see ccl.h
+  bool progress_thread = true;  // in real time, while nobody waits; false: progress inside calls only
 
   friend bool operator==(const Options&, const Options&) = default;
 };

@@ -99,6 +99,8 @@ absl::StatusOr<std::shared_ptr<const Plan>> Communicator::PlanFor(const Request&
     choice.order = FoldOrder::kOneFold;
   }
   choice.determinism.reset();  // it has become the order
+  choice.least_slices = static_cast<uint32_t>(team_->options().min_channels);
+  choice.most_slices = static_cast<uint32_t>(team_->options().max_channels);
   return team_->planner().Choose(request.collective, PlanBytes(request, ranks()), request.root,
                                  choice);
 }

@@ -91,6 +91,13 @@ absl::StatusOr<std::shared_ptr<World>> World::Open(const Options& options, int r
                                                       " contexts and ", has.channels,
                                                       " channels apart"));
   }
+  if (Logs(LogLevel::kInfo, LogPart::kNet)) {
+    const Abilities has = backend->abilities();
+    Log(LogLevel::kInfo, LogPart::kNet,
+        absl::StrCat("'", url, "': transport ", backend->name(), ", ", has.contexts, " contexts, ",
+                     has.channels, " channels, ", has.virtual_time ? "virtual" : "real", " time",
+                     has.group_operations ? ", group operations" : ""));
+  }
   // Processes that came together have the same kind of backend; its URL may name their own handles.
   std::string configuration = Configuration(options);
   CCL_RETURN_IF_ERROR(backend->ShareFromRankZero(configuration));
@@ -137,12 +144,15 @@ std::shared_ptr<World> World::Over(std::unique_ptr<Backend> backend, const Optio
                                               backend->abilities().group_operations);
   const std::string backend_name(backend->name());
   const Threads threads = backend->abilities().threads;
-  world->engine_ = std::make_unique<Engine>(std::move(backend));
+  world->engine_ = std::make_unique<Engine>(std::move(backend), options.progress_thread);
   if (Logs(LogLevel::kInfo, LogPart::kInit)) {
     Log(LogLevel::kInfo, LogPart::kInit,
         absl::StrCat("world of ", world->topology_.ranks, " ranks over ", backend_name, ", of which ",
                      world->engine_->local_ranks().size(), " are here, the first ",
                      world->engine_->local_ranks().front()));
+  }
+  if (Logs(LogLevel::kInfo, LogPart::kGraph)) {
+    Log(LogLevel::kInfo, LogPart::kGraph, absl::StrCat("topology: ", world->topology_.ToString()));
   }
   if (threads != Threads::kAny) {
     Log(LogLevel::kWarn, LogPart::kInit,

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "ccl/base/log.h"
 #include "ccl/base/status.h"
 
 namespace ccl::api {
@@ -37,7 +38,10 @@ cclResult_t ResultOf(const absl::Status& status) {
 }  // namespace
 
 cclResult_t Report(const absl::Status& status) {
-  if (!status.ok()) last_error = std::string(status.message());
+  if (!status.ok() && status.message() != last_error) {
+    last_error = std::string(status.message());
+    Log(LogLevel::kWarn, LogPart::kInit, last_error);
+  }
   return ResultOf(status);
 }
 

@@ -3,7 +3,9 @@
 #include <cstdlib>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "ccl/api/handles.h"
+#include "ccl/base/log.h"
 
 using namespace ccl::api;
 
@@ -11,6 +13,12 @@ namespace {
 
 // Pages: no two allocations share one.
 constexpr size_t kAlignment = 4096;
+
+void LogMemory(const char* call, const void* memory, size_t size) {
+  if (!ccl::Logs(ccl::LogLevel::kInfo, ccl::LogPart::kAlloc)) return;
+  ccl::Log(ccl::LogLevel::kInfo, ccl::LogPart::kAlloc,
+           absl::StrFormat("%s: %p, %u bytes", call, memory, size));
+}
 
 }  // namespace
 
@@ -23,11 +31,13 @@ cclResult_t cclMemAlloc(void** ptr, size_t size) {
   if (size <= SIZE_MAX - kAlignment) {
     *ptr = std::aligned_alloc(kAlignment, (size + kAlignment - 1) / kAlignment * kAlignment);
   }
+  LogMemory("cclMemAlloc", *ptr, size);
   if (*ptr != nullptr) return cclSuccess;
   return Report(absl::ResourceExhaustedError(absl::StrCat("no memory for ", size, " bytes")));
 }
 
 cclResult_t cclMemFree(void* ptr) {
+  LogMemory("cclMemFree", ptr, 0);
   std::free(ptr);
   return cclSuccess;
 }
@@ -40,6 +50,7 @@ cclResult_t cclCommRegister(cclComm_t comm, void* buff, size_t size, void** hand
   }
   comm->registered.push_back(std::make_unique<ccl::api::Registered>(ccl::api::Registered{buff, size}));
   *handle = comm->registered.back().get();
+  LogMemory("cclCommRegister", buff, size);
   return cclSuccess;
 }
 

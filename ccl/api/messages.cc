@@ -1,6 +1,8 @@
 // Point-to-point messages: validation, and their way into the group.
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "ccl/api/handles.h"
+#include "ccl/base/log.h"
 #include "ccl/base/status.h"
 
 namespace ccl::api {
@@ -24,6 +26,12 @@ cclResult_t PointToPoint(bool sends, void* data, size_t count, cclDataType_t typ
     const bool phantom = communicator.world().phantom();
     if (data == nullptr && count > 0 && !phantom) return error("the buffer is null");
     CCL_ASSIGN_OR_RETURN(Stream * queue, StreamOf(comm, stream));
+    if (Logs(LogLevel::kInfo, LogPart::kP2p)) {
+      Log(LogLevel::kInfo, LogPart::kP2p,
+          absl::StrFormat("%s: buff %p count %u datatype %d peer %d comm %p [nranks=%d] rank %d stream %p",
+                          sends ? "send" : "recv", data, count, static_cast<int>(type), peer, comm,
+                          communicator.ranks(), communicator.rank(), stream));
+    }
     ThreadGroup().AddMessage(communicator, queue, {sends, peer, phantom ? nullptr : data, count * size});
     return absl::OkStatus();
   });

@@ -15,7 +15,7 @@ namespace ccl {
 namespace {
 
 constexpr const char* kLevels[] = {"NONE", "VERSION", "WARN", "INFO", "TRACE"};
-constexpr const char* kParts[] = {"INIT", "COLL", "P2P", "NET", "TUNING", "ENV", "ALLOC", "CALL", "DESTROY"};
+constexpr const char* kParts[] = {"INIT", "COLL", "P2P", "NET", "GRAPH", "TUNING", "ENV", "ALLOC", "DESTROY"};
 constexpr uint32_t kAll = (1u << std::size(kParts)) - 1;
 
 std::string Variable(const char* name) {

@@ -13,7 +13,9 @@ namespace ccl {
 // follow (default INIT,ENV); a file in whose name %h is the host and %p the process, standard error
 // without one. Read once.
 enum class LogLevel : uint8_t { kNone, kVersion, kWarn, kInfo, kTrace };
-enum class LogPart : uint8_t { kInit, kColl, kP2p, kNet, kTuning, kEnv, kAlloc, kCall, kDestroy };
+// INIT: worlds and communicators; COLL, P2P: calls; NET: the transport; GRAPH: the machine as the planner
+// sees it; TUNING: choices, each once; ENV: variables that are set; ALLOC: memory; DESTROY: ends.
+enum class LogPart : uint8_t { kInit, kColl, kP2p, kNet, kGraph, kTuning, kEnv, kAlloc, kDestroy };
 
 // Cheap: whether a line would be written. Warnings are of every part.
 bool Logs(LogLevel level, LogPart part);

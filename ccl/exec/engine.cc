@@ -10,7 +10,7 @@
 
 namespace ccl {
 
-Engine::Engine(std::unique_ptr<Backend> backend)
+Engine::Engine(std::unique_ptr<Backend> backend, bool progress_thread)
     : backend_(std::move(backend)),
       period_(backend_->abilities().virtual_time ? backend_->period() : backend_->ranks()),
       actors_{backend_->ranks(), Whole::kArrivals} {
@@ -18,7 +18,7 @@ Engine::Engine(std::unique_ptr<Backend> backend)
   left_.assign(backend_->ranks(), false);
   live_ = static_cast<int>(backend_->local_ranks().size());
   const Abilities has = backend_->abilities();
-  progresses_ = !has.virtual_time && has.threads == Threads::kAny;
+  progresses_ = progress_thread && !has.virtual_time && has.threads == Threads::kAny;
   if (has.threads == Threads::kOne) home_ = std::this_thread::get_id();
 }
 

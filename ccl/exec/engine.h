@@ -63,7 +63,8 @@ class Engine {
   };
 
  public:
-  explicit Engine(std::unique_ptr<Backend> backend);
+  // `progress_thread`: in real time there may be one while nobody waits.
+  explicit Engine(std::unique_ptr<Backend> backend, bool progress_thread = true);
   ~Engine();
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;

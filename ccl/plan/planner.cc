@@ -6,11 +6,24 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "ccl/base/log.h"
 #include "ccl/base/status.h"
 #include "ccl/plan/cost.h"
 
 namespace ccl {
 namespace {
+
+// Candidates with as many slices as asked for, each once. `most` 0: any number.
+std::vector<AlgorithmSpec> WithinSlices(const std::vector<AlgorithmSpec>& specs, uint32_t least,
+                                        uint32_t most) {
+  std::vector<AlgorithmSpec> within;
+  for (AlgorithmSpec spec : specs) {
+    spec.slices = std::max(spec.slices, least);
+    if (most > 0) spec.slices = std::min(spec.slices, most);
+    if (std::find(within.begin(), within.end(), spec) == within.end()) within.push_back(spec);
+  }
+  return within;
+}
 
 // Candidates in the sliced forms that pipeline.
 std::vector<AlgorithmSpec> WithSlices(std::vector<AlgorithmSpec> specs) {
@@ -74,6 +87,11 @@ absl::StatusOr<std::shared_ptr<const Plan>> Planner::Choose(Collective collectiv
   auto key = std::make_tuple(collective, bytes, root, choice);
   if (const auto found = plans_.find(key); found != plans_.end()) return found->second;
   CCL_ASSIGN_OR_RETURN(std::shared_ptr<const Plan> plan, Make(collective, bytes, root, choice));
+  if (Logs(LogLevel::kInfo, LogPart::kTuning)) {
+    Log(LogLevel::kInfo, LogPart::kTuning,
+        absl::StrCat(Name(collective), " of ", bytes, " bytes, root ", root, ", ", topology_.ranks,
+                     " ranks: ", plan->text, ", ", plan->reason));
+  }
   if (plans_.size() >= kMostPlans) plans_.clear();
   return plans_.emplace(std::move(key), std::move(plan)).first->second;
 }
@@ -138,7 +156,7 @@ absl::StatusOr<std::shared_ptr<const Plan>> Planner::Make(Collective collective,
   if (choice.slices > 0) {
     for (AlgorithmSpec& spec : specs) spec.slices = choice.slices;
   } else {
-    specs = WithSlices(std::move(specs));
+    specs = WithinSlices(WithSlices(std::move(specs)), choice.least_slices, choice.most_slices);
   }
   const bool none = specs.empty();
   for (AlgorithmSpec& spec : specs) {

@@ -41,15 +41,16 @@ struct Choice {
   std::string algorithm;  // its text; empty to choose
   // False: a wish. What cannot run, or does not fold as asked, leaves the choice to the planner.
   bool forced = true;
-  uint32_t slices = 0;    // of any algorithm; 0: what suits it
+  uint32_t slices = 0;    // of any algorithm; 0: what suits it,
+  uint32_t least_slices = 0, most_slices = 0;  // within these where the planner chooses; 0: any
   // Of the call, if it says.
   std::optional<Determinism> determinism;
   // At least so. The planner goes by it; it follows from the determinism and the reduction.
   FoldOrder order = FoldOrder::kNone;
 
   friend bool operator<(const Choice& a, const Choice& b) {
-    return std::tie(a.algorithm, a.forced, a.slices, a.order) <
-           std::tie(b.algorithm, b.forced, b.slices, b.order);
+    return std::tie(a.algorithm, a.forced, a.slices, a.least_slices, a.most_slices, a.order) <
+           std::tie(b.algorithm, b.forced, b.slices, b.least_slices, b.most_slices, b.order);
   }
 };
 

@@ -1,6 +1,9 @@
 // Predictions through the C API.
 #include <cmath>
 #include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -13,6 +16,7 @@ namespace {
 
 using ccl_test::Ranks;
 using ccl_test::Said;
+using ccl_test::Sums;
 using testing::HasSubstr;
 
 TEST(Explain, TheChoiceItsCandidatesAndTheReason) {
@@ -82,6 +86,39 @@ TEST(Explain, EveryCollective) {
     EXPECT_TRUE(std::isfinite(e.choice.microseconds)) << c;
     EXPECT_GT(e.choice.microseconds, 0) << c;
   }
+}
+
+// minChannels and maxChannels bound what the planner chooses, not what somebody says.
+TEST(Explain, PiecesLieBetweenTheConfiguredOnes) {
+  const auto pieces = [](const char* algorithm) {
+    const char* star = std::strrchr(algorithm, '*');
+    return star == nullptr ? 1 : std::atoi(star + 1);
+  };
+  cclConfig_t config = CCL_CONFIG_INITIALIZER;
+  config.minChannels = 2;
+  config.maxChannels = 5;
+  Ranks ranks(8, "emulated:crossbar", config);
+  cclExplanation_t e = CCL_EXPLANATION_INITIALIZER;
+  const auto explain = [&](const cclCallConfig_t* call) {
+    EXPECT_EQ(cclExplain(ranks.comms[0], cclCollAllReduce, 1 << 24, cclFloat, cclSum, 0, call, &e), cclSuccess)
+        << Said();
+    return pieces(e.choice.algorithm);
+  };
+  explain(nullptr);
+  ASSERT_GT(e.candidateCount, 5u);
+  std::set<std::string> names;
+  for (size_t i = 0; i < e.candidateCount; ++i) {
+    EXPECT_GE(pieces(e.candidates[i].algorithm), 2) << e.candidates[i].algorithm;
+    EXPECT_LE(pieces(e.candidates[i].algorithm), 5) << e.candidates[i].algorithm;
+    EXPECT_TRUE(names.insert(e.candidates[i].algorithm).second) << e.candidates[i].algorithm;
+  }
+  cclCallConfig_t call = CCL_CALL_CONFIG_INITIALIZER;
+  call.channels = 7;
+  EXPECT_EQ(explain(&call), 7);
+  call.channels = 0;
+  call.algorithm = "ring";
+  EXPECT_EQ(explain(&call), 1);
+  EXPECT_EQ(Sums(ranks.comms, {1, 2, 3, 4, 5, 6, 7, 8}), std::vector<int>(8, 36));
 }
 
 TEST(Explain, Misuses) {

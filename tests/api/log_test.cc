@@ -18,6 +18,7 @@ TEST(Log, PartsAreSelectedAsNcclDoes) {
   EXPECT_TRUE(Selects("coll,tuning", LogPart::kColl));
   EXPECT_FALSE(Selects("COLL,TUNING", LogPart::kInit));
   EXPECT_TRUE(Selects("ALL", LogPart::kDestroy));
+  EXPECT_TRUE(Selects("GRAPH", LogPart::kGraph));
   EXPECT_FALSE(Selects("^COLL", LogPart::kColl));
   EXPECT_TRUE(Selects("^COLL", LogPart::kP2p));
   EXPECT_EQ(SelectLogParts("NVLS"), 0u);

@@ -57,5 +57,8 @@ assert rows["CCL_BACKEND"] == ["program", "emulated:crossbar?ranks=3"], rows
 assert rows["CCL_CHECK"] == ["environment", "no"], rows
 assert rows["CCL_TIMEOUT_MS"] == ["environment", "1500"], rows
 assert rows["CCL_COMM_BLOCKING"] == ["default", "yes"], rows
+assert rows["CCL_PROGRESS_THREAD"] == ["default", "yes"], rows
+assert rows["CCL_COMM_SPLIT_SHARE_RESOURCES"] == ["default", "no"], rows
+assert text.count("accepted, no effect") == 3, text
 assert "3 ranks over emulated" in text, text
 assert "CCL_CHECK is 'maybe'; it is on or off" in run("options", code=2, CCL_CHECK="maybe")
