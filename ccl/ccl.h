@@ -151,7 +151,7 @@ typedef struct {
   int check;             /* 1: calls are compared between ranks, and a disagreement is cclInvalidUsage
                             on all of them that names two ranks and both calls. Default: on emulated
                             backends, where it is free; on real ones every collective waits for an
-                            allgather of 56 bytes first */
+                            allgather of 64 bytes first */
   int splitShare, shrinkShare; /* accepted, no effect: communicators of a world share all they can */
 } cclConfig_t;
 #define CCL_CONFIG_INITIALIZER                                                                        \

@@ -8,12 +8,43 @@
 
 namespace ccl {
 
+namespace {
+
+// Reductions that users make, in the place of a ReduceOp: by kind and by the order in which they were
+// made, which is the same on all ranks.
+constexpr int32_t kKinds = 3;
+constexpr const char* kKindNames[] = {"scaled sum", "function", "function that does not commute"};
+
+int32_t NumberOf(const CustomOp& op) {
+  const int32_t kind = !op.function ? 0 : op.commutative ? 1 : 2;
+  return kReduceOps + kKinds * op.ordinal + kind;
+}
+
+std::string OpName(int32_t op) {
+  if (op < kReduceOps) return std::string(Name(static_cast<ReduceOp>(op)));
+  const int32_t number = op - kReduceOps;
+  return absl::StrCat(kKindNames[number % kKinds], " no. ", number / kKinds);
+}
+
+uint64_t HashOf(const std::vector<uint64_t>& numbers) {
+  uint64_t hash = 14695981039346656037u;  // the same in every process
+  for (uint64_t number : numbers) {
+    for (int i = 0; i < 8; ++i) hash = (hash ^ (number >> 8 * i & 0xff)) * 1099511628211u;
+  }
+  return hash;
+}
+
+}  // namespace
+
 std::string Signature::ToString() const {
   const auto c = static_cast<Collective>(collective);
   std::string text = absl::StrCat(Name(c), " #", sequence);
   if (c == Collective::kBarrier) return text;
-  absl::StrAppend(&text, " of ", count, " ", Name(static_cast<DataType>(type)));
-  if (Reduces(c)) absl::StrAppend(&text, ", ", Name(static_cast<ReduceOp>(op)));
+  absl::StrAppend(&text, " of ");
+  if (!HasCounts(c) || lengths != 0) absl::StrAppend(&text, count, " ");
+  absl::StrAppend(&text, Name(static_cast<DataType>(type)));
+  if (lengths != 0) absl::StrAppend(&text, " in blocks ", absl::Hex(lengths, absl::kZeroPad16));
+  if (Reduces(c)) absl::StrAppend(&text, ", ", OpName(op));
   if (HasRoot(c)) absl::StrAppend(&text, ", root ", root);
   return absl::StrCat(text, ", by ", algorithm);
 }
@@ -29,7 +60,16 @@ Signature SignatureOf(uint64_t sequence, const Request& request, absl::string_vi
   if (request.collective != Collective::kBarrier) {
     s.count = request.count;
     s.type = static_cast<int32_t>(request.type);
-    if (Reduces(request.collective)) s.op = static_cast<int32_t>(request.op);
+    if (request.blocks != nullptr) {
+      const bool known = request.collective == Collective::kAllGatherV ||
+                         request.collective == Collective::kReduceScatterV;
+      const BlockList& all = Reduces(request.collective) ? request.blocks->in : request.blocks->out;
+      s.count = known ? all.Total() : 0;
+      s.lengths = known ? HashOf(all.counts) : 0;
+    }
+    if (Reduces(request.collective)) {
+      s.op = request.custom != nullptr ? NumberOf(*request.custom) : static_cast<int32_t>(request.op);
+    }
     if (HasRoot(request.collective)) s.root = request.root;
   }
   std::memcpy(s.algorithm, algorithm.data(), std::min(algorithm.size(), sizeof s.algorithm - 1));

@@ -14,11 +14,13 @@
 
 namespace ccl {
 
-// What all ranks of a communicator say alike of one collective. Plain bytes: it travels.
+// What all ranks of a communicator say alike of one collective. Plain bytes: it travels. Of v-forms of
+// which a rank knows its own rows only, counts are compared where they meet, by message.
 struct Signature {
   uint64_t sequence = 0;  // of the communicator's collectives, from 1
-  uint64_t count = 0;
-  int32_t collective = 0, type = 0, op = 0, root = 0;
+  uint64_t count = 0;     // of a v-form whose counts all ranks know: of all blocks
+  uint64_t lengths = 0;   // of these blocks, hashed; else 0
+  int32_t collective = 0, type = 0, op = 0, root = 0;  // op: ReduceOp, or a number for a custom one
   char algorithm[24] = {};
 
   std::string ToString() const;  // "allreduce #3 of 100 float32, sum, by ring"
