@@ -153,12 +153,19 @@ typedef struct {
                             backends, where it is free; on real ones every collective waits for an
                             allgather of 64 bytes first */
   int splitShare, shrinkShare; /* accepted, no effect: communicators of a world share all they can */
+  const char* flightFolder; /* where the communicator's last operations are written to, as by
+                            cclCommDumpFlight, when one fails or takes too long, once a rank, as
+                            flight-HOST-PROCESS-rRANK-N.json. NULL: nowhere */
+  int flightSignal;      /* SIGUSR1, SIGUSR2 or SIGHUP: the process writes those files, anew, when it gets
+                            this signal, whose handler is the library's while the communicator lives.
+                            0 (default): none */
 } cclConfig_t;
 #define CCL_CONFIG_INITIALIZER                                                                        \
   {                                                                                                   \
     sizeof(cclConfig_t), 0xcc1cafeu, NULL, NULL, 0, CCL_CONFIG_UNDEF_INT, NULL, CCL_CONFIG_UNDEF_INT, \
         CCL_CONFIG_UNDEF_INT, CCL_CONFIG_UNDEF_INT, CCL_CONFIG_UNDEF_INT, CCL_CONFIG_UNDEF_INT,       \
-        CCL_CONFIG_UNDEF_INT, CCL_CONFIG_UNDEF_INT, CCL_CONFIG_UNDEF_INT, CCL_CONFIG_UNDEF_INT        \
+        CCL_CONFIG_UNDEF_INT, CCL_CONFIG_UNDEF_INT, CCL_CONFIG_UNDEF_INT, CCL_CONFIG_UNDEF_INT, NULL, \
+        CCL_CONFIG_UNDEF_INT                                                                          \
   }
 
 /* CCL_VERSION_CODE of the library. */
@@ -242,7 +249,7 @@ typedef enum CCL_ENUM {
 } cclCommMemStat_t;
 CCL_API cclResult_t cclCommMemStats(cclComm_t comm, cclCommMemStat_t stat, uint64_t* value);
 /* Writes the communicator's last 64 operations (arguments, algorithm, times, state, and of those under
- * way what they wait for) to a file, as JSON; `cclbench flight` reads those of all ranks and says what
+ * way what they wait for; predicted times and tags) to a file, as JSON; `cclbench flight` reads those of all ranks and says what
  * went wrong first. From any thread, also after an error. Nothing is recorded where a process has more
  * than 4096 ranks. */
 CCL_API cclResult_t cclCommDumpFlight(cclComm_t comm, const char* path);
@@ -350,7 +357,7 @@ typedef struct {
                             the other as the algorithm does; 0: what suits it */
   int deterministic;     /* cclDeterminism_t; CCL_CONFIG_UNDEF_INT: the communicator's. An algorithm that
                             is forced and is of another class is cclInvalidArgument, naming others */
-  uint64_t profilerTag;  /* of yours: kept with the operation; no report shows it yet */
+  uint64_t profilerTag;  /* of yours: in flight records and what `cclbench flight` says of them */
 } cclCallConfig_t;
 #define CCL_CALL_CONFIG_INITIALIZER \
   { sizeof(cclCallConfig_t), 0xca11cafeu, 1, NULL, 1, 0, CCL_CONFIG_UNDEF_INT, 0 }

@@ -1,7 +1,6 @@
 #include "ccl/communicator.h"
 
 #include <algorithm>
-#include <cstring>
 #include <new>
 #include <utility>
 
@@ -9,10 +8,13 @@
 #include "absl/strings/str_join.h"
 #include "ccl/base/log.h"
 #include "ccl/base/status.h"
+#include "ccl/dumps.h"
 
 namespace ccl {
 namespace {
 
+// Picoseconds: virtual time ends before.
+constexpr double kLongest = 1e19 / 2;
 // Beyond so many ranks in a process operations are not recorded: it would be gigabytes.
 constexpr size_t kMostRecorded = 4096;
 
@@ -54,6 +56,11 @@ Communicator::Communicator(std::shared_ptr<Team> team, int rank)
       stream_(world().engine().NewStream(world_rank(), scope_)),
       channels_(world().engine().abilities().channels) {
   team_->SetScope(rank_, scope_.get());
+  const Options& options = team_->options();
+  if (!options.flight_folder.empty() && records()) {
+    world().dumps().Add(this, options.flight_folder, options.flight_signal);
+    dumps_ = true;
+  }
   if (Logs(LogLevel::kInfo, LogPart::kInit)) {
     Log(LogLevel::kInfo, LogPart::kInit,
         absl::StrCat("communicator '", team_->options().name, "': rank ", rank_, " of ", ranks(),
@@ -68,6 +75,7 @@ Communicator::~Communicator() {
         absl::StrCat("communicator '", team_->options().name, "': rank ", rank_, " of ", ranks(),
                      " ends after ", calls_, " collectives"));
   }
+  if (dumps_) world().dumps().Remove(this);
   Stop(absl::InvalidArgumentError("the communicator has been destroyed"));
   team_->SetScope(rank_, nullptr);
   world().engine().Drop(stream_.get());
@@ -132,7 +140,10 @@ absl::StatusOr<std::unique_ptr<Work>> Communicator::Make(const Request& request,
     record.count = request.count;
     record.in = request.in;
     record.out = request.out;
-    std::memcpy(record.algorithm, signature.algorithm, sizeof record.algorithm);
+    record.algorithm = std::shared_ptr<const std::string>(plan, &plan->text);
+    const double predicted = Predict(request, *plan);
+    if (predicted < kLongest) record.predicted = static_cast<Time>(predicted);
+    record.tag = request.tag;
     Record(*work, record);
     return work;
   } catch (const std::bad_alloc&) {
@@ -151,6 +162,12 @@ void Communicator::Unmake() {
 
 bool Communicator::records() const {
   return world().engine().local_ranks().size() <= kMostRecorded;
+}
+
+double Communicator::Predict(const Request& request, const Plan& plan) const {
+  const uint64_t own = OwnBytes(request, ranks());
+  if (own == PlanBytes(request, ranks())) return plan.predicted;
+  return team_->planner().Predict(plan.spec, request.collective, own, request.root);
 }
 
 void Communicator::Record(Work& work, const FlightRecord& record) {

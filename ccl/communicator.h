@@ -43,8 +43,10 @@ class Communicator {
   void Stop(const absl::Status& error);
   Stream* stream() { return stream_.get(); }  // the communicator's own
 
-  // The last operations, and what those under way wait for, as JSON.
-  std::string FlightJson();
+  // The last operations, and what those under way wait for, as JSON. `why` it is asked for.
+  std::string FlightJson(absl::string_view why);
+  // Likewise, by who holds the lock of the engine; `failed` is the communicator's error or the world's.
+  std::string FlightJson(absl::string_view why, Time now, const absl::Status& failed);
   // Bytes that it takes beside its operations.
   uint64_t memory() const {
     return sizeof *this + sizeof(Scope) + sizeof(Stream) +
@@ -58,6 +60,8 @@ class Communicator {
   absl::Status ValidateCall(const Request& request) const;
   // The plan for a request.
   absl::StatusOr<std::shared_ptr<const Plan>> PlanFor(const Request& request, Choice choice);
+  // How long it is predicted to take, in picoseconds; infinite where there is no formula.
+  double Predict(const Request& request, const Plan& plan) const;
   // The work of a valid request, by its plan.
   absl::StatusOr<std::unique_ptr<Work>> Make(const Request& request,
                                              const std::shared_ptr<const Plan>& plan);
@@ -87,6 +91,7 @@ class Communicator {
   std::shared_ptr<Control> control_;
   std::shared_ptr<FlightRing> flight_;      // made with the first operation
   const uint32_t channels_;                 // of the backend
+  bool dumps_ = false;                      // by itself, when it fails
   uint64_t calls_ = 0;                      // collectives so far
   absl::flat_hash_map<int, uint64_t> sends_, receives_;  // point-to-point calls so far, by peer
 };

@@ -30,7 +30,7 @@ std::string RecordJson(const FlightRecord& r, absl::string_view waits) {
   } else {
     absl::StrAppend(&text, ", \"operation\": ", Quoted(Name(r.collective)), ", \"count\": ", r.count,
                     ", \"type\": ", Quoted(Name(r.type)), ", \"op\": ", Quoted(Name(r.op)), ", \"root\": ",
-                    r.root, ", \"algorithm\": ", Quoted(r.algorithm));
+                    r.root, ", \"algorithm\": ", Quoted(*r.algorithm), ", \"predicted_ps\": ", r.predicted, ", \"tag\": ", r.tag);
   }
   absl::StrAppendFormat(&text, ", \"send\": \"%p\", \"receive\": \"%p\", \"state\": \"%s\"", r.in, r.out, state);
   absl::StrAppend(&text, ", \"started_ps\": ", r.started, ", \"ended_ps\": ", r.ended);
@@ -40,17 +40,22 @@ std::string RecordJson(const FlightRecord& r, absl::string_view waits) {
 
 }  // namespace
 
-std::string Communicator::FlightJson() {
-  const absl::Status failed = error();
-  const Time now = world().engine().Now();
+std::string Communicator::FlightJson(absl::string_view why) {
+  std::string text;
+  world().engine().Look([&](Time now, const absl::Status& failed) {
+    text = FlightJson(why, now, failed.ok() ? scope_->error : failed);
+  });
+  return text;
+}
+
+std::string Communicator::FlightJson(absl::string_view why, Time now, const absl::Status& failed) {
   std::string text = absl::StrCat(
-      "{\"version\": 1, \"communicator\": ", Quoted(team_->options().name), ", \"context\": ",
-      team_->control_context(), ", \"rank\": ", rank_, ", \"ranks\": ", ranks(), ", \"world_rank\": ",
-      world_rank(), ", \"process\": ", getpid(), ", \"backend\": ",
+      "{\"version\": 1, \"why\": ", Quoted(why), ", \"communicator\": ", Quoted(team_->options().name),
+      ", \"context\": ", team_->control_context(), ", \"rank\": ", rank_, ", \"ranks\": ", ranks(),
+      ", \"world_rank\": ", world_rank(), ", \"process\": ", getpid(), ", \"backend\": ",
       Quoted(world().engine().backend_name()), ", \"now_ps\": ", now, ", \"error\": ",
       Quoted(failed.message()), ",\n \"operations\": [");
-  world().engine().Locked([&] {
-    if (flight_ == nullptr) return;
+  if (flight_ != nullptr) {
     const uint64_t last = flight_->added();
     const char* between = "\n  ";
     for (uint64_t n = last < FlightRing::kRecords ? 1 : last - FlightRing::kRecords + 1; n <= last; ++n) {
@@ -65,7 +70,7 @@ std::string Communicator::FlightJson() {
       absl::StrAppend(&text, between, RecordJson(*record, waits));
       between = ",\n  ";
     }
-  });
+  }
   return text + "]}\n";
 }
 

@@ -7,6 +7,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "ccl/base/log.h"
+#include "ccl/dumps.h"
 
 namespace ccl {
 namespace {
@@ -89,6 +90,15 @@ const Row kRows[] = {
      "accepted, no effect: communicators of a world share all that they can",
      [](const Options& o) { return Yes(o.shrink_share); },
      [](absl::string_view t, Options& o) { return ReadFlag(t, o.shrink_share); }},
+    {"flightFolder", "CCL_FLIGHT_FOLDER", "where a communicator's last operations are written to when it fails",
+     [](const Options& o) { return o.flight_folder.empty() ? std::string("none") : o.flight_folder; },
+     [](absl::string_view t, Options& o) {
+       o.flight_folder = std::string(t);
+       return absl::OkStatus();
+     }},
+    {"flightSignal", "CCL_FLIGHT_SIGNAL", "a signal of the process that asks for them: USR1, USR2, HUP",
+     [](const Options& o) { return SignalName(o.flight_signal); },
+     [](absl::string_view t, Options& o) { return ParseSignal(t, o.flight_signal); }},
     {"", "CCL_PROGRESS_THREAD", "real ranks: operations progress while nobody waits",
      [](const Options& o) { return Yes(o.progress_thread); },
      [](absl::string_view t, Options& o) { return ReadFlag(t, o.progress_thread); }},
@@ -147,6 +157,13 @@ absl::StatusOr<Options> WithEnvironment(const Options& stated) {
       return absl::InvalidArgumentError(
           absl::StrCat(row.variable, " is '", value, "'; it is ", status.message()));
     }
+  }
+  if (!options.flight_folder.empty()) {
+    if (absl::Status status = CheckFolder(options.flight_folder); !status.ok()) return status;
+  } else if (options.flight_signal != 0) {
+    return absl::InvalidArgumentError(
+        "flightSignal (CCL_FLIGHT_SIGNAL) asks for files, and flightFolder (CCL_FLIGHT_FOLDER) says not "
+        "where");
   }
   return options;
 }

@@ -23,6 +23,8 @@ struct Options {
   bool abort_on_timeout = false;
   int check = -1;          // signatures compared: 0, 1; -1: on emulated worlds
   bool split_share = false, shrink_share = false;  // there is nothing to decide: see ccl.h
+  std::string flight_folder;  // where records of operations are written to on errors; empty: nowhere
+  int flight_signal = 0;      // of the process, which asks for them; 0: none
   bool progress_thread = true;  // in real time, while nobody waits; false: progress inside calls only
 
   friend bool operator==(const Options&, const Options&) = default;

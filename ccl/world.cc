@@ -9,6 +9,7 @@
 #include "absl/strings/str_join.h"
 #include "ccl/base/log.h"
 #include "ccl/base/status.h"
+#include "ccl/dumps.h"
 #include "ccl/team.h"
 
 namespace ccl {
@@ -160,6 +161,15 @@ std::shared_ptr<World> World::Over(std::unique_ptr<Backend> backend, const Optio
                      "inside calls", threads == Threads::kOne ? " of this thread" : ""));
   }
   return world;
+}
+
+World::World() = default;
+World::~World() = default;
+
+FlightDumps& World::dumps() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (dumps_ == nullptr) dumps_ = std::make_unique<FlightDumps>(*engine_);
+  return *dumps_;
 }
 
 absl::Status World::Join(int rank) {

@@ -15,6 +15,7 @@
 
 namespace ccl {
 
+class FlightDumps;
 class Team;
 
 // The backend's URL: that of the options, or what stands in for it.
@@ -27,6 +28,7 @@ absl::StatusOr<std::vector<Override>> RulesOf(const Options& options,
 // The ranks of one job as this process sees them. Shared by its communicators; thread-safe.
 class World {
  public:
+  ~World();
   // Collective over the processes of the job. `ranks`: what the caller expects; 0: what there is.
   // Rank 0's topology and overrides are everybody's. Options that differ between processes are an
   // error, on all of them, that names the first rank to differ and both.
@@ -44,6 +46,8 @@ class World {
   // Everybody's overrides, the first to fit wins.
   const std::vector<Override>& rules() const { return rules_; }
   ContextBlocks& contexts() { return *contexts_; }
+  // Of communicators that write what they have done when they fail; made when it is first asked for.
+  FlightDumps& dumps();
 
   // All ranks of the world. One while somebody has it.
   static std::shared_ptr<Team> TeamOf(const std::shared_ptr<World>& world);
@@ -59,8 +63,9 @@ class World {
  private:
   enum class Part : uint8_t { kNotYet, kTakes, kTook };
 
-  World() = default;
+  World();
   Options options_;
+  std::unique_ptr<FlightDumps> dumps_;  // outlives the engine, which calls it
   std::unique_ptr<Engine> engine_;
   std::vector<Override> rules_;
   std::unique_ptr<Planner> planner_;

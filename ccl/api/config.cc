@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
+#include "ccl/dumps.h"
 
 namespace ccl::api {
 namespace {
@@ -55,6 +56,7 @@ absl::StatusOr<Options> OptionsOf(const cclConfig_t* config, const Options& inhe
       {"check", c.check, 0, 1, "0 or 1"},
       {"splitShare", c.splitShare, 0, 1, "0 or 1"},
       {"shrinkShare", c.shrinkShare, 0, 1, "0 or 1"},
+      {"flightSignal", c.flightSignal, 0, 64, "SIGUSR1, SIGUSR2, SIGHUP, or 0 for none"},
   };
   for (const Field& field : fields) {
     if (Has(field.value) && (field.value < field.low || field.value > field.high)) {
@@ -75,6 +77,13 @@ absl::StatusOr<Options> OptionsOf(const cclConfig_t* config, const Options& inhe
   if (Has(c.check)) options.check = c.check;
   if (Has(c.splitShare)) options.split_share = c.splitShare != 0;
   if (Has(c.shrinkShare)) options.shrink_share = c.shrinkShare != 0;
+  if (c.flightFolder != nullptr) options.flight_folder = c.flightFolder;
+  if (Has(c.flightSignal)) {
+    if (c.flightSignal != 0 && !MayAsk(c.flightSignal)) {
+      return error("flightSignal", c.flightSignal, "SIGUSR1, SIGUSR2, SIGHUP, or 0 for none");
+    }
+    options.flight_signal = c.flightSignal;
+  }
   return WithEnvironment(options);
 }
 

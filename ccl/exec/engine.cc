@@ -221,7 +221,7 @@ void Engine::Completed(uint64_t token) {
   }
   if (workspace_.failed) {
     workspace_.failed = false;
-    TellWaiters();
+    Failed();
   }
 }
 
@@ -365,7 +365,7 @@ absl::Status Engine::WaitFor(std::unique_lock<std::mutex>& lock, absl::Span<Stre
       FailWaiting(status);  // others may go on without
     } else if (!status.ok()) {
       error_ = status;
-      TellWaiters();
+      Failed();
     } else if (virtual_time && done_.empty() && patience != Patience::kOnceAndMore) {
       FailWaiting(absl::FailedPreconditionError(Deadlock()));
     }
@@ -390,7 +390,7 @@ absl::StatusOr<bool> Engine::Query(Stream* stream) {
     absl::Status status = PollOnce(Waiting::kNo);
     if (!status.ok()) {
       error_ = status;
-      TellWaiters();
+      Failed();
       ReleaseWaiters();
     }
   }

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <functional>
 #include <list>
 #include <memory>
 #include <mutex>
@@ -110,6 +111,18 @@ class Engine {
     const Entry lock(*this);
     f();
   }
+  // Likewise, with the time and the world's error.
+  template <typename F>
+  void Look(F f) {
+    const Entry lock(*this);
+    f(backend_->Now(), error_);
+  }
+  // `f` is told, under the lock, when an error has come up, of a scope or, then it has it, of the world.
+  // Not when somebody stops a scope. Once, before any work.
+  void OnFailure(std::function<void(Time now, const absl::Status& world)> f) {
+    const Entry lock(*this);
+    on_failure_ = std::move(f);
+  }
   // Returns when the streams are empty, or with the first error of the world or of a stream's scope,
   // which is final. A deadlock fails every scope with work under way.
   absl::Status Wait(absl::Span<Stream* const> streams);
@@ -160,6 +173,7 @@ class Engine {
   void Settle();
   void FailWaiting(const absl::Status& error);
   void TellWaiters();  // of a new error
+  void Failed();       // tells whoever wants to know of a new error
   void CheckTimeouts();
   absl::Status ErrorOf(absl::Span<Stream* const> streams) const;
   absl::Status PollOnce(Waiting waiting);
@@ -199,6 +213,7 @@ class Engine {
   bool timeouts_ = false;   // some scope has one
   Time checked_at_ = 0;     // for timeouts
   absl::Status error_;
+  std::function<void(Time, const absl::Status&)> on_failure_;
 };
 
 }  // namespace ccl

@@ -74,6 +74,11 @@ std::string Engine::Deadlock() const {
   return text;
 }
 
+void Engine::Failed() {
+  TellWaiters();
+  if (on_failure_) on_failure_(backend_->Now(), error_);
+}
+
 // Everything with work under way, that is.
 void Engine::FailWaiting(const absl::Status& error) {
   for (const Slot& slot : running_) {
@@ -81,7 +86,7 @@ void Engine::FailWaiting(const absl::Status& error) {
     absl::Status& first = slot.stream->scope == nullptr ? error_ : slot.stream->scope->error;
     if (first.ok()) first = error;
   }
-  TellWaiters();
+  Failed();
 }
 
 void Engine::CheckTimeouts() {
@@ -97,7 +102,7 @@ void Engine::CheckTimeouts() {
         slot.work->Describe(), ": it has not ended within ", scope.timeout / kMillisecond, " ms; ",
         scope.ended, " operations of the communicator ended before it"));
     if (scope.drops) drops.push_back(&scope);
-    TellWaiters();
+    Failed();
   }
   for (Scope* scope : drops) {
     for (Stream* stream : scope->streams()) {
@@ -112,7 +117,7 @@ void Engine::Fail(Scope& scope, const absl::Status& error) {
   const Entry lock(*this);
   if (!scope.error.ok()) return;
   scope.error = error;
-  TellWaiters();
+  Failed();
   ReleaseWaiters();
 }
 

@@ -2,6 +2,7 @@
 #define CCL_EXEC_FLIGHT_H_
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -21,7 +22,9 @@ struct FlightRecord {
   uint64_t count = 0;
   const void* in = nullptr;
   const void* out = nullptr;
-  char algorithm[24] = {};
+  std::shared_ptr<const std::string> algorithm = nullptr;  // of the plan
+  Time predicted = -1;     // what it would take; -1: unknown
+  uint64_t tag = 0;        // the caller's
   Time started = -1, ended = -1;  // -1: not yet
 };
 

@@ -56,7 +56,7 @@ void Engine::Progress() {
     looks = 0;
     if (absl::Status status = PollOnce(Waiting::kNo); !status.ok()) {
       error_ = status;
-      TellWaiters();
+      Failed();
     }
     ReleaseWaiters();
     const bool idle = done_.empty();

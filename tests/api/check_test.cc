@@ -177,7 +177,8 @@ TEST(Flight, TellsWhatHasEndedAndWhatWaits) {
   text << file.rdbuf();
   for (const char* part : {"\"operation\": \"allreduce\"", "\"state\": \"completed\"",
                            "\"operation\": \"point-to-point\"", "\"state\": \"started\"",
-                           "receive from 1", "deadlock"}) {
+                           "receive from 1", "deadlock", "\"why\": \"request\"", "\"algorithm\": \"recursive_doubling\"",
+                           "\"predicted_ps\": ", "\"tag\": 0"}) {
     EXPECT_THAT(text.str(), HasSubstr(part));
   }
   EXPECT_EQ(cclCommDumpFlight(ranks.comms[0], "/nowhere/at/all"), cclSystemError);

@@ -6,6 +6,9 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -57,6 +60,22 @@ void Mismatch(cclComm_t comm, int rank) {
   CHECK_THAT(data == std::vector<float>(1000, 1));
 }
 
+// Whether this process has written down that something took too long.
+bool Written(int rank) {
+  bool found = false;
+  char mine[64];
+  std::snprintf(mine, sizeof mine, "-%d-r%d-", static_cast<int>(getpid()), rank);
+  for (const auto& entry : std::filesystem::directory_iterator(std::getenv("FLIGHTS"))) {
+    if (entry.path().filename().string().find(mine) == std::string::npos) continue;
+    std::ifstream file(entry.path());
+    std::stringstream text;
+    text << file.rdbuf();
+    found = text.str().find("\"why\": \"timeout\"") != std::string::npos &&
+            text.str().find("within 1000 ms") != std::string::npos;
+  }
+  return found;
+}
+
 // Rank 2 does not come: the others say what they wait for, and abort.
 void Timeout(cclComm_t comm, int rank) {
   int one = 1, sum = 0;
@@ -70,6 +89,7 @@ void Timeout(cclComm_t comm, int rank) {
   CHECK_THAT(Said("allreduce") && Said("within 1000 ms") && Said("receive from"));
   const double taken = Seconds() - begun;
   CHECK_THAT(taken > 0.9 && taken < 3);
+  CHECK_THAT(Written(rank));
 }
 
 }  // namespace
@@ -83,6 +103,7 @@ int main(int, char** argv) {
   config.timeoutMs = how == "timeout" ? 1000 : 2000;
   config.check = how == "mismatch";
   config.abortOnTimeout = 1;
+  if (how == "timeout") config.flightFolder = std::getenv("FLIGHTS");
   CHECK_THAT(cclCommInitRankConfig(&comm, n, id, rank, &config) == cclSuccess);
   CHECK_THAT(Sum(comm) == n);
   if (how == "kill") Kill(comm, n, rank);
