@@ -267,6 +267,57 @@ CCL_API cclResult_t cclMemFree(void* ptr);
 CCL_API cclResult_t cclCommRegister(cclComm_t comm, void* buff, size_t size, void** handle);
 CCL_API cclResult_t cclCommDeregister(cclComm_t comm, void* handle);
 
+/* Windows: memory of a rank that the other ranks of a communicator put bytes into, without its taking
+ * part. Signals tell it so. What waits for signals sees the bytes of the puts that they came with.
+ *
+ * Register: collective; all ranks register `size` bytes of their own, in the same order, and get handles
+ * of one window. Local, does not block: a put waits until its peer has registered. `buff` is the
+ * caller's, from anywhere, and stays valid until Deregister. `winFlags`: CCL_WIN_DEFAULT, or any of
+ * CCL_WIN_COLL_SYMMETRIC and CCL_WIN_STRICT_ORDERING, which ask for nothing that is not so anyhow.
+ * Deregister: collective, in the same order, not inside a group. On real ranks it waits for the rank's
+ * operations and returns when all ranks have called it and what they had put has arrived; on emulated
+ * ones it returns at once, and a later put into it is an error. Windows that are still there when a
+ * communicator is destroyed go with it.
+ * WinGetUserPtr: `buff` of the rank.
+ *
+ * Emulated ranks: a put is one message, which the fabric charges as any other. Real ranks: two, which
+ * the peer's process takes in whenever it makes progress, and it does while a window is open, by a
+ * thread that does not sleep then (see cclStreamQuery for where there is none: then inside calls).
+ *
+ * cclInvalidArgument: null or empty buffers, unknown flags, a window of another communicator or one that
+ * has been deregistered. cclInvalidUsage, when it comes to light, and final for the communicator: sizes
+ * that differ between ranks, a put into what the peer has deregistered. One thread a communicator. */
+typedef struct cclWindow* cclWindow_t;
+#define CCL_WIN_DEFAULT 0x00
+#define CCL_WIN_COLL_SYMMETRIC 0x01
+#define CCL_WIN_STRICT_ORDERING 0x02
+CCL_API cclResult_t cclCommWindowRegister(cclComm_t comm, void* buff, size_t size, cclWindow_t* win,
+                                          int winFlags);
+CCL_API cclResult_t cclCommWindowDeregister(cclComm_t comm, cclWindow_t win);
+CCL_API cclResult_t cclWinGetUserPtr(cclComm_t comm, cclWindow_t win, void** ptr);
+/* PutSignal: `count` elements of `localbuff` to the bytes from `peerWinOffset` on of the peer's part of
+ * the window, and then a signal; `peer` may be the rank itself. On real ranks done when `localbuff` may
+ * be used again, on emulated ones when the bytes are there. Signal: without bytes. WaitSignal: what
+ * follows on the stream starts when `opCnt` signals have come from each `peer` under `sigIdx` and `ctx`,
+ * which are used up by it; a rank whose signals nobody waits for loses nothing. Puts and signals of one
+ * stream to one peer arrive in order. `sigIdx` and `ctx`: 0 .. 65535, the same on both sides; `flags`: 0.
+ * They do not block, queue on the stream (NULL: the communicator's own) and may stand in groups.
+ * cclInvalidArgument: a range outside of the window, a peer or number that there is not, a null buffer;
+ * cclInvalidUsage: signals where the rank has no window. */
+typedef struct {
+  int opCnt;  /* signals to wait for */
+  int peer;
+  int sigIdx;
+  int ctx;
+} cclWaitSignalDesc_t;
+CCL_API cclResult_t cclPutSignal(const void* localbuff, size_t count, cclDataType_t datatype, int peer,
+                                 cclWindow_t peerWin, size_t peerWinOffset, int sigIdx, int ctx,
+                                 unsigned int flags, cclComm_t comm, cclStream_t stream);
+CCL_API cclResult_t cclSignal(int peer, int sigIdx, int ctx, unsigned int flags, cclComm_t comm,
+                              cclStream_t stream);
+CCL_API cclResult_t cclWaitSignal(int nDesc, const cclWaitSignalDesc_t* signalDescs, cclComm_t comm,
+                                  cclStream_t stream);
+
 /* In-order queues of one rank's operations; several of a communicator run side by side. Destroying one
  * drops what is queued; null is nothing. It may outlive its communicator, to be destroyed. */
 CCL_API cclResult_t cclStreamCreate(cclComm_t comm, cclStream_t* stream);

@@ -178,12 +178,20 @@ void Communicator::Record(Work& work, const FlightRecord& record) {
   });
 }
 
-std::unique_ptr<Work> Communicator::MakeExchange(std::vector<Exchange::Message> messages) {
+void Communicator::RecordMessage(Work& work, const char* name, uint64_t bytes, int peer) {
   FlightRecord record;
-  for (const Exchange::Message& message : messages) record.count += message.bytes;
-  record.root = messages.empty() ? 0 : messages.front().peer;
+  record.name = name;
+  record.count = bytes;
+  record.root = peer;
+  Record(work, record);
+}
+
+std::unique_ptr<Work> Communicator::MakeExchange(std::vector<Exchange::Message> messages) {
+  uint64_t bytes = 0;
+  for (const Exchange::Message& message : messages) bytes += message.bytes;
+  const int peer = messages.empty() ? 0 : messages.front().peer;
   auto work = std::make_unique<Exchange>(rank_, team_->exchange_context(), std::move(messages), team_->map());
-  Record(*work, record);
+  RecordMessage(*work, "point-to-point", bytes, peer);
   return work;
 }
 

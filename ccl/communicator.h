@@ -71,6 +71,8 @@ class Communicator {
   // in the order of the calls. `Unmake` takes the last collective's number back.
   std::unique_ptr<Work> MakeExchange(std::vector<Exchange::Message> messages);
   void Unmake();
+  // Keeps a record of work that is of one message, and called `name`.
+  void RecordMessage(Work& work, const char* name, uint64_t bytes, int peer);
   // The wire channel of the next send to (or receive from) a peer.
   uint16_t NextChannel(bool sends, int peer);
 

@@ -26,7 +26,7 @@ std::string RecordJson(const FlightRecord& r, absl::string_view waits) {
   const char* state = r.ended >= 0 ? "completed" : r.started >= 0 ? "started" : "queued";
   std::string text = absl::StrCat("{\"number\": ", r.number, ", \"sequence\": ", r.sequence);
   if (r.sequence == 0) {
-    absl::StrAppend(&text, ", \"operation\": \"point-to-point\", \"bytes\": ", r.count, ", \"peer\": ", r.root);
+    absl::StrAppend(&text, ", \"operation\": ", Quoted(r.name), ", \"bytes\": ", r.count, ", \"peer\": ", r.root);
   } else {
     absl::StrAppend(&text, ", \"operation\": ", Quoted(Name(r.collective)), ", \"count\": ", r.count,
                     ", \"type\": ", Quoted(Name(r.type)), ", \"op\": ", Quoted(Name(r.op)), ", \"root\": ",

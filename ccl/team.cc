@@ -53,6 +53,12 @@ void Team::SetScope(int rank, Scope* scope) {
   scopes_[static_cast<size_t>(rank)] = scope;
 }
 
+std::shared_ptr<WindowTable> Team::windows() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (windows_ == nullptr) windows_ = std::make_shared<WindowTable>(ranks_);
+  return windows_;
+}
+
 void Team::FailAll(const absl::Status& error) {
   std::lock_guard<std::mutex> lock(mutex_);
   for (Scope* scope : scopes_) {

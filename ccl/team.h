@@ -9,6 +9,7 @@
 
 #include "ccl/exec/gathering.h"
 #include "ccl/exec/signature.h"
+#include "ccl/exec/windows.h"
 #include "ccl/world.h"
 
 namespace ccl {
@@ -92,6 +93,9 @@ class Team {
   void SetScope(int rank, Scope* scope);  // null: it is gone
   void FailAll(const absl::Status& error);
 
+  // Windows of all ranks, which are in this process; made when they are first asked for.
+  std::shared_ptr<WindowTable> windows();
+
   // What came of a gathering: one for all members of this process, each of which asks once.
   std::shared_ptr<Resolution> ResolutionOf(const Gathering::Said& said);
 
@@ -112,6 +116,7 @@ class Team {
   Planner* planner_;
   std::mutex mutex_;
   std::vector<OpenMeeting> meetings_;
+  std::shared_ptr<WindowTable> windows_;
   const bool checks_;
   Ledger ledger_;
   std::vector<Scope*> scopes_;  // by rank; null: not here

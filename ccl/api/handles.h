@@ -14,6 +14,7 @@
 #include "ccl/communicator.h"
 #include "ccl/exec/event.h"
 #include "ccl/group.h"
+#include "ccl/windows.h"
 
 namespace ccl::api {
 
@@ -25,6 +26,11 @@ struct Registered {
 
 }  // namespace ccl::api
 
+struct cclWindow {
+  int number;  // of the communicator's windows
+  void* base;
+  size_t size;
+};
 struct cclComm {
   uint32_t magic;
   bool blocking;
@@ -35,6 +41,8 @@ struct cclComm {
   // Splits in which the rank takes part without getting a communicator.
   std::vector<std::unique_ptr<ccl::Formation>> bystanding;
   std::vector<std::unique_ptr<ccl::api::Registered>> registered;
+  std::vector<std::unique_ptr<cclWindow>> windows;
+  std::unique_ptr<ccl::Windows> one_sided;  // made with the first of them
   // Gone when the handle is. Counts the threads that wait for something of it.
   std::shared_ptr<std::atomic<int>> waiting = std::make_shared<std::atomic<int>>(0);
   ccl::api::Operators operators;

@@ -219,10 +219,6 @@ void Engine::Completed(uint64_t token) {
     Retire(stream);
     StartFront(stream);
   }
-  if (workspace_.failed) {
-    workspace_.failed = false;
-    Failed();
-  }
 }
 
 void Engine::Settle() {
@@ -232,6 +228,7 @@ void Engine::Settle() {
     Completed(token);
     if (workspace_.ready.empty()) ReleaseWaiters();
   }
+  if (std::exchange(workspace_.failed, false)) Failed();
 }
 
 absl::Status Engine::PollOnce(Waiting waiting) {

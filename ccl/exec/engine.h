@@ -111,7 +111,14 @@ class Engine {
     const Entry lock(*this);
     f();
   }
-  // Likewise, with the time and the world's error.
+  // Likewise, and then what has become ready by it goes on.
+  template <typename F>
+  void Settled(F f) {
+    const Entry lock(*this);
+    f();
+    Settle();
+  }
+  // Runs `f` likewise, with the time and the world's error.
   template <typename F>
   void Look(F f) {
     const Entry lock(*this);

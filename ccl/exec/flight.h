@@ -14,7 +14,8 @@ namespace ccl {
 // One operation of a communicator, for reports.
 struct FlightRecord {
   uint64_t number = 0;     // among the communicator's operations, from 1
-  uint64_t sequence = 0;   // among its collectives, from 1; 0: point-to-point
+  uint64_t sequence = 0;   // among its collectives, from 1; 0: `name` says what it is
+  const char* name = "point-to-point";
   Collective collective = Collective::kAllReduce;
   DataType type = DataType::kFloat32;
   ReduceOp op = ReduceOp::kSum;
