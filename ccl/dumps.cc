@@ -1,6 +1,5 @@
 #include "ccl/dumps.h"
 
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "ccl/base/log.h"
 #include "ccl/communicator.h"
+#include "ccl/dump_options.h"
 #include "ccl/signals.h"
 
 namespace ccl {
@@ -40,15 +40,6 @@ absl::Status WriteFile(const std::string& path, absl::string_view text) {
   if (file != nullptr) written = std::fclose(file) == 0 && written;
   if (written) return absl::OkStatus();
   return absl::ResourceExhaustedError(absl::StrCat("cannot write '", path, "'"));
-}
-
-absl::Status CheckFolder(const std::string& path) {
-  struct stat status = {};
-  if (stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode) && access(path.c_str(), W_OK) == 0) {
-    return absl::OkStatus();
-  }
-  return absl::InvalidArgumentError(
-      absl::StrCat("flight records cannot be written to '", path, "': it is no folder to write to"));
 }
 
 FlightDumps::FlightDumps(Engine& engine) : engine_(engine) {

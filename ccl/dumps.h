@@ -46,14 +46,6 @@ class FlightDumps {
 
 // OK, or why the text cannot be written.
 absl::Status WriteFile(const std::string& path, absl::string_view text);
-// OK, or that files cannot be written into it.
-absl::Status CheckFolder(const std::string& path);
-
-// Signals that may ask for dumps: "USR1", "USR2", "HUP", or their numbers; 0 and "": none.
-absl::Status ParseSignal(absl::string_view text, int& signal);
-bool MayAsk(int signal);
-std::string SignalName(int signal);
-
 }  // namespace ccl
 
 #endif  // CCL_DUMPS_H_

@@ -7,7 +7,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "ccl/base/log.h"
-#include "ccl/dumps.h"
+#include "ccl/dump_options.h"
 
 namespace ccl {
 namespace {

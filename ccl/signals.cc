@@ -9,17 +9,10 @@
 #include <cerrno>
 #include <set>
 
-#include "absl/strings/numbers.h"
-#include "absl/strings/str_cat.h"
 #include "ccl/dumps.h"
 
 namespace ccl {
 namespace {
-
-constexpr struct {
-  int number;
-  const char* name;
-} kSignals[] = {{SIGUSR1, "USR1"}, {SIGUSR2, "USR2"}, {SIGHUP, "HUP"}};
 
 int ends[2] = {-1, -1};             // of the pipe: read, write
 std::atomic<int> write_end{-1};     // for the handler
@@ -34,30 +27,6 @@ void Handle(int signal) {
 }
 
 }  // namespace
-
-bool MayAsk(int signal) {
-  return std::any_of(std::begin(kSignals), std::end(kSignals),
-                     [&](const auto& known) { return known.number == signal; });
-}
-
-std::string SignalName(int signal) {
-  for (const auto& known : kSignals) {
-    if (known.number == signal) return known.name;
-  }
-  return "none";
-}
-
-absl::Status ParseSignal(absl::string_view text, int& signal) {
-  int number = 0;
-  for (const auto& known : kSignals) {
-    if (text == known.name || text == absl::StrCat("SIG", known.name)) number = known.number;
-  }
-  if (number == 0 && (!absl::SimpleAtoi(text, &number) || (number != 0 && !MayAsk(number)))) {
-    return absl::InvalidArgumentError("USR1, USR2 or HUP");
-  }
-  signal = number;
-  return absl::OkStatus();
-}
 
 // Leaked: communicators may end as late as the process.
 Signals& Signals::OfProcess() {

@@ -4,7 +4,7 @@
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
-#include "ccl/dumps.h"
+#include "ccl/dump_options.h"
 
 namespace ccl::api {
 namespace {
