@@ -176,6 +176,19 @@ CCL_API const char* cclGetErrorString(cclResult_t result);
  * valid until the thread's next failing call. */
 CCL_API const char* cclGetLastError(cclComm_t comm);
 
+/* The options that there are, numbered from 0, and what they are where a program states nothing: for
+ * people; `cclbench options` prints them. Past the last, and where a variable of the environment is not
+ * understood, cclInvalidArgument. The texts, none of them NULL, stay valid until the thread's next
+ * cclGetOption. Thread-safe. */
+typedef struct {
+  const char* field;    /* of cclConfig_t; "" for none */
+  const char* variable; /* of the environment; "" for none */
+  const char* value;
+  const char* origin;   /* "default" or "environment" */
+  const char* meaning;
+} cclOption_t;
+CCL_API cclResult_t cclGetOption(int number, cclOption_t* option);
+
 /* A name under which ranks find each other, CCL_UNIQUE_ID_BYTES of them; rank 0 makes it and hands it to
  * the others. Thread-safe. */
 CCL_API cclResult_t cclGetUniqueId(cclUniqueId* id);

@@ -376,4 +376,30 @@ TEST(Api, GroupEndWithoutStartAndWaitingInAGroupAreMisuse) {
   cclGroupEnd();
 }
 
+TEST(Api, OptionsAreListedAsTheyCount) {
+  setenv("CCL_TIMEOUT_MS", "250", 1);
+  bool found = false;
+  int number = 0;
+  cclOption_t option;
+  for (; cclGetOption(number, &option) == cclSuccess; ++number) {
+    EXPECT_STRNE(option.meaning, "");
+    EXPECT_TRUE(option.field[0] != '\0' || option.variable[0] != '\0');
+    if (std::string(option.variable) != "CCL_TIMEOUT_MS") continue;
+    found = true;
+    EXPECT_STREQ(option.value, "250");
+    EXPECT_STREQ(option.origin, "environment");
+    EXPECT_STREQ(option.field, "timeoutMs");
+  }
+  EXPECT_TRUE(found);
+  EXPECT_GT(number, 15);
+  EXPECT_EQ(cclGetOption(number, &option), cclInvalidArgument);
+  EXPECT_THAT(std::string(cclGetLastError(nullptr)), HasSubstr("there is no option"));
+  EXPECT_EQ(cclGetOption(-1, &option), cclInvalidArgument);
+  EXPECT_EQ(cclGetOption(0, nullptr), cclInvalidArgument);
+  setenv("CCL_TIMEOUT_MS", "soon", 1);
+  EXPECT_EQ(cclGetOption(0, &option), cclInvalidArgument);
+  EXPECT_THAT(std::string(cclGetLastError(nullptr)), HasSubstr("CCL_TIMEOUT_MS is 'soon'"));
+  unsetenv("CCL_TIMEOUT_MS");
+}
+
 }  // namespace

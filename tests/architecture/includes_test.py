@@ -18,7 +18,7 @@ ALLOWED = {
     "ccl/plan": ["ccl/base", "ccl/schedule", "ccl/topology", "ccl/algorithms", "ccl/plan"],
     "ccl/exec": ["ccl/base", "ccl/schedule", "ccl/topology", "ccl/backend", "ccl/exec"],
     "ccl/bindings/runtime": ["ccl/ccl.h", "ccl/bindings/runtime"],
-    "ccl/bindings/nccl": ["ccl/ccl.h", "ccl/options.h", "ccl/bindings/runtime", "ccl/bindings/nccl"],
+    "ccl/bindings/nccl": ["ccl/ccl.h", "ccl/bindings/runtime", "ccl/bindings/nccl"],
     "ccl/bindings/hccl": ["ccl/ccl.h", "ccl/bindings/runtime", "ccl/bindings/hccl"],
     "transports": ["ccl/base", "ccl/topology", "ccl/backend", "transports"],
     "transports/emulated": ["ccl/base", "ccl/topology", "ccl/backend", "transports/emulated", "fabric"],

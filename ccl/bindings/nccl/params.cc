@@ -3,31 +3,33 @@
 #include <cstdlib>
 #include <cstring>
 #include <limits>
+#include <mutex>
 #include <string>
 #include <type_traits>
 #include <vector>
 
 #include "ccl/bindings/nccl/convert.h"
-#include "ccl/options.h"
+#include "ccl/bindings/runtime/error.h"
 
 struct ncclParamHandle {
   std::string key;
+  int number;  // of the option
 };
 
 namespace ccl::bindings {
 namespace {
 
-// All that `cclbench options` lists with a variable. Kept for ever: handles point into it.
+// All options that have a variable; none while a variable is not understood. Kept for ever: handles
+// point into it.
 const std::vector<ncclParamHandle>& Parameters() {
-  static const auto* const parameters = [] {
-    auto* made = new std::vector<ncclParamHandle>;
-    const auto settings = Settings({});
-    if (!settings.ok()) return made;
-    for (const Setting& setting : *settings) {
-      if (!setting.variable.empty()) made->push_back({setting.variable});
-    }
-    return made;
-  }();
+  static auto* const mutex = new std::mutex;
+  static auto* const parameters = new std::vector<ncclParamHandle>;
+  std::lock_guard<std::mutex> lock(*mutex);
+  cclOption_t option;
+  for (int i = 0; parameters->empty() || i > 0; ++i) {
+    if (cclGetOption(i, &option) != cclSuccess) break;
+    if (option.variable[0] != '\0') parameters->push_back({option.variable, i});
+  }
   return *parameters;
 }
 
@@ -40,12 +42,8 @@ const ncclParamHandle* Find(const std::string& key) {
 
 // As it counts now.
 std::string ValueOf(const ncclParamHandle& parameter) {
-  const auto settings = Settings({});
-  if (!settings.ok()) return "";
-  for (const Setting& setting : *settings) {
-    if (setting.variable == parameter.key) return setting.value;
-  }
-  return "";
+  cclOption_t option;
+  return Note(cclGetOption(parameter.number, &option)) == cclSuccess ? option.value : "";
 }
 
 bool IsNumber(const std::string& text) {
@@ -53,9 +51,6 @@ bool IsNumber(const std::string& text) {
 }
 
 ncclResult_t Unknown(const char* key) {
-  if (const auto settings = Settings({}); !settings.ok()) {
-    return Refused(ncclInvalidArgument, std::string(settings.status().message()));
-  }
   return Refused(ncclInvalidArgument, std::string("there is no parameter '") + key + "'");
 }
 
