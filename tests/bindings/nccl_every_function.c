@@ -222,6 +222,29 @@ static void Communicators(void) {
   NCCL(ncclCommDestroy(config_joined));
 }
 
+static void Windows(void) {
+  ncclWindow_t windows[kRanks];
+  void* memory;
+  NCCL(ncclGroupStart());
+  for (int i = 0; i < kRanks; ++i) {
+    NCCL(ncclCommWindowRegister(comms[i], out[i], kCount * sizeof(float), &windows[i], NCCL_WIN_COLL_SYMMETRIC));
+  }
+  NCCL(ncclGroupEnd());
+  Fill();
+  for (int i = 0; i < kRanks; ++i) {
+    ncclWaitSignalDesc_t both = {2, 1 - i, 0, 0};
+    NCCL(ncclWinGetUserPtr(comms[i], windows[i], &memory));
+    EXPECT(memory == out[i]);
+    NCCL(ncclPutSignal(in[i], 4, ncclFloat, 1 - i, windows[i], 8 * sizeof(float), 0, 0, 0, comms[i],
+                       streams[i]));
+    NCCL(ncclSignal(1 - i, 0, 0, 0, comms[i], streams[i]));
+    NCCL(ncclWaitSignal(1, &both, comms[i], streams[i]));
+  }
+  Synchronize();
+  EXPECT(out[0][8] == 10 && out[0][11] == 13 && out[1][8] == 0 && out[1][11] == 3 && out[1][12] == -1);
+  for (int i = 0; i < kRanks; ++i) NCCL(ncclCommWindowDeregister(comms[i], windows[i]));
+}
+
 static void Parameters(void) {
   ncclParamHandle_t number, text;
   const char *value, **table;
@@ -306,6 +329,12 @@ static const Function kTwins[][2] = {
     {(Function)ncclAlltoAllConfig, (Function)pncclAlltoAllConfig},
     {(Function)ncclGatherConfig, (Function)pncclGatherConfig},
     {(Function)ncclScatterConfig, (Function)pncclScatterConfig},
+    {(Function)ncclCommWindowRegister, (Function)pncclCommWindowRegister},
+    {(Function)ncclCommWindowDeregister, (Function)pncclCommWindowDeregister},
+    {(Function)ncclWinGetUserPtr, (Function)pncclWinGetUserPtr},
+    {(Function)ncclPutSignal, (Function)pncclPutSignal},
+    {(Function)ncclSignal, (Function)pncclSignal},
+    {(Function)ncclWaitSignal, (Function)pncclWaitSignal},
     {(Function)ncclGroupStart, (Function)pncclGroupStart},
     {(Function)ncclGroupEnd, (Function)pncclGroupEnd},
     {(Function)ncclGroupSimulateEnd, (Function)pncclGroupSimulateEnd},
@@ -346,6 +375,7 @@ int main(void) {
   EXPECT(ms > 0.001 && ms < 10); /* virtual: some 17 operations of microseconds */
   Reductions();
   Communicators();
+  Windows();
   Parameters();
   for (size_t i = 0; i < sizeof kTwins / sizeof kTwins[0]; ++i) EXPECT(kTwins[i][0] == kTwins[i][1]);
   for (int i = 0; i < kRanks; ++i) {

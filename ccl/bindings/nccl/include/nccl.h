@@ -41,6 +41,7 @@ extern "C" {
 #endif
 
 typedef struct ncclComm* ncclComm_t;
+typedef struct ncclWindow_vidmem* ncclWindow_t;
 #define NCCL_COMM_NULL NULL
 
 #define NCCL_UNIQUE_ID_BYTES 128
@@ -66,6 +67,11 @@ typedef enum {
 #define NCCL_SPLIT_NOCOLOR -1
 #define NCCL_UNDEF_FLOAT -1.0f
 #define NCCL_API_MAGIC 0xcafebeef
+
+#define NCCL_WIN_DEFAULT 0x00
+#define NCCL_WIN_COLL_SYMMETRIC 0x01
+#define NCCL_WIN_STRICT_ORDERING 0x02
+#define NCCL_WIN_REQUIRED_ALIGNMENT 4096
 
 #define NCCL_CTA_POLICY_DEFAULT 0x00
 #define NCCL_CTA_POLICY_EFFICIENCY 0x01
@@ -253,6 +259,23 @@ CCL_NCCL_FUNCTION(ncclResult_t, ncclCommMemStats,
 CCL_NCCL_FUNCTION(ncclResult_t, ncclCommRegister,
                   (const ncclComm_t comm, void* buff, size_t size, void** handle));
 CCL_NCCL_FUNCTION(ncclResult_t, ncclCommDeregister, (const ncclComm_t comm, void* handle));
+
+/* Windows. */
+CCL_NCCL_FUNCTION(ncclResult_t, ncclCommWindowRegister,
+                  (ncclComm_t comm, void* buff, size_t size, ncclWindow_t* win, int winFlags));
+CCL_NCCL_FUNCTION(ncclResult_t, ncclCommWindowDeregister, (ncclComm_t comm, ncclWindow_t win));
+CCL_NCCL_FUNCTION(ncclResult_t, ncclWinGetUserPtr,
+                  (ncclComm_t comm, ncclWindow_t win, void** outUserPtr));
+CCL_NCCL_FUNCTION(ncclResult_t, ncclPutSignal,
+                  (const void* localbuff, size_t count, ncclDataType_t datatype, int peer,
+                   ncclWindow_t peerWin, size_t peerWinOffset, int sigIdx, int ctx,
+                   unsigned int flags, ncclComm_t comm, cudaStream_t stream));
+CCL_NCCL_FUNCTION(ncclResult_t, ncclSignal,
+                  (int peer, int sigIdx, int ctx, unsigned int flags, ncclComm_t comm,
+                   cudaStream_t stream));
+CCL_NCCL_FUNCTION(ncclResult_t, ncclWaitSignal,
+                  (int nDesc, ncclWaitSignalDesc_t* signalDescs, ncclComm_t comm,
+                   cudaStream_t stream));
 
 CCL_NCCL_FUNCTION(ncclResult_t, ncclRedOpCreatePreMulSum,
                   (ncclRedOp_t* op, void* scalar, ncclDataType_t datatype,
