@@ -126,7 +126,7 @@ typedef enum CCL_ENUM {
 #define CCL_CONFIG_UNDEF_INT INT_MIN
 
 /* Options of a communicator. Initialise with CCL_CONFIG_INITIALIZER; equal on all ranks but for
- * `blocking` and `commName`. A program that was compiled with an older ccl.h may go on with it. */
+ * `blocking`, `commName`, `flightFolder` and `flightSignal`. A program that was compiled with an older ccl.h may go on with it. */
 typedef struct {
   size_t size;           /* set by the initialiser: the version of this struct */
   unsigned int magic;
@@ -137,7 +137,8 @@ typedef struct {
   int phantom;           /* 1: buffers are not touched and may be NULL; emulated backends only */
   /* Since 0.2. CCL_CONFIG_UNDEF_INT and NULL: the default, or the parent's. */
   int blocking;          /* 1 (default): calls that make or end a communicator return when they are
-                            done; 0: they return cclInProgress, and cclCommGetAsyncError tells */
+                            done; 0: they return cclInProgress, and cclCommGetAsyncError tells. The first
+                            communicator of real ranks, cclCommInitRank's, waits for them all the same */
   const char* commName;  /* for reports */
   int trafficClass;      /* 0..255: accepted, no effect, because no transport has traffic classes */
   int minChannels, maxChannels; /* pieces that a vector is cut in (`channels` of a call) by what the
