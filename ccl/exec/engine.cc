@@ -142,6 +142,7 @@ bool Engine::Forget(Stream* stream) {
 void Engine::Enqueue(absl::Span<Stream* const> streams, std::vector<std::unique_ptr<Work>> work) {
   const Entry lock(*this);
   if (!error_.ok()) return;
+  ++calls_;
   for (size_t i = 0; i < work.size(); ++i) streams[i]->queue.push_back(std::move(work[i]));
   for (Stream* stream : streams) {
     if (stream->running == 0 && !stream->held_back && !stream->queue.empty()) Begin(stream);
@@ -285,13 +286,21 @@ void Engine::TellWaiters() {
   }
 }
 
+void Engine::Relock(std::unique_lock<std::mutex>& lock) {
+  ++wanted_;
+  lock.lock();
+  --wanted_;
+}
+
 absl::Status Engine::Wait(absl::Span<Stream* const> streams) {
-  std::unique_lock<std::mutex> lock(mutex_);
+  std::unique_lock<std::mutex> lock(mutex_, std::defer_lock);
+  Relock(lock);
   return WaitFor(lock, streams, Patience::kForEver);
 }
 
 absl::Status Engine::Wait(const Scope& scope) {
-  std::unique_lock<std::mutex> lock(mutex_);
+  std::unique_lock<std::mutex> lock(mutex_, std::defer_lock);
+  Relock(lock);
   const std::vector<Stream*> streams = scope.streams();
   return WaitFor(lock, streams, Patience::kForEver);
 }
@@ -305,7 +314,8 @@ absl::StatusOr<bool> Engine::Poll(Stream* stream) {
 }
 
 absl::StatusOr<bool> Engine::Flush(const Scope& scope) {
-  std::unique_lock<std::mutex> lock(mutex_);
+  std::unique_lock<std::mutex> lock(mutex_, std::defer_lock);
+  Relock(lock);
   const std::vector<Stream*> streams = scope.streams();
   if (absl::Status error = WaitFor(lock, streams, Patience::kOnce); !error.ok()) {
     return error;
@@ -331,7 +341,10 @@ absl::Status Engine::WaitFor(std::unique_lock<std::mutex>& lock, absl::Span<Stre
                              Patience patience) {
   const bool virtual_time = backend_->abilities().virtual_time, once = patience != Patience::kForEver;
   // Threads that look again and again must meet here for the clock to move.
-  const auto patient_until = std::chrono::steady_clock::now() + std::chrono::milliseconds(1);
+  std::chrono::steady_clock::time_point patient_until;
+  if (virtual_time && once) {
+    patient_until = std::chrono::steady_clock::now() + std::chrono::milliseconds(1);
+  }
   Waiter waiter;
   waiter.streams = streams;
   waiter.thread = std::this_thread::get_id();
@@ -348,6 +361,8 @@ absl::Status Engine::WaitFor(std::unique_lock<std::mutex>& lock, absl::Span<Stre
     }
   }
   waiters_.push_back(&waiter);
+  ++waiting_;
+  ++calls_;
   blocked_ += waiter.owned;
   waiter.error = ErrorOf(streams);
   while (waiter.error.ok() && !Idle(streams)) {
@@ -367,16 +382,17 @@ absl::Status Engine::WaitFor(std::unique_lock<std::mutex>& lock, absl::Span<Stre
       FailWaiting(absl::FailedPreconditionError(Deadlock()));
     }
     ReleaseWaiters();
-    if (!virtual_time) {
+    if (!virtual_time && wanted_ > 0) {
       lock.unlock();  // let other threads of this process in
       while (wanted_ > 0) sched_yield();
-      lock.lock();
+      Relock(lock);
     }
     if (once) break;
   }
   if (!waiter.released) blocked_ -= waiter.owned;
   waiters_.erase(std::find(waiters_.begin(), waiters_.end(), &waiter));
-  if (asleep_ && free_slots_.size() != running_.size()) called_.notify_one();
+  --waiting_;
+  if (asleep_ && free_slots_.size() != running_.size()) CallProgress();
   return waiter.error;
 }
 

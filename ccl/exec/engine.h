@@ -37,8 +37,8 @@ struct Actors {
 // last thread to block drives the world; whoever it releases counts as running again before the
 // clock moves on, so results do not depend on how threads are scheduled.
 //
-// In real time whoever waits drives the world. While nobody does and there is work, a thread of the
-// engine's own does, if the backend takes calls from any thread; else there is progress only inside
+// In real time whoever waits drives the world. While nobody calls for the length of a nap and there is
+// work, a thread of the engine's own does, if the backend takes calls from any thread; else there is progress only inside
 // calls, and if it takes those of one thread alone, others are an error.
 //
 // Folding: a machine that looks the same from every period-th rank (Backend::period) need not run
@@ -162,7 +162,12 @@ class Engine {
 
   void StartProgress();
   void StopProgress();
+  void CallProgress();
   void Progress();
+  // Until the nap is over or the thread is called.
+  void Nap(int naps);
+  // Takes the lock, which whoever drives the world is asked for.
+  void Relock(std::unique_lock<std::mutex>& lock);
   enum class Patience { kForEver, kOnce, kOnceAndMore };  // the last: the caller may add work
   absl::Status WaitFor(std::unique_lock<std::mutex>& lock, absl::Span<Stream* const> streams,
                        Patience patience);
@@ -194,8 +199,12 @@ class Engine {
   bool progresses_ = false;     // by a thread of its own, once there is something to do
   std::thread::id home_;        // the one thread that may call; default: any may
   std::thread progress_;
+  std::mutex nap_mutex_;
   std::condition_variable called_;
-  bool asleep_ = false, stopping_ = false;
+  bool call_ = false;  // guarded by nap_mutex_
+  std::atomic<bool> asleep_{false}, stopping_{false};
+  std::atomic<int> waiting_{0};     // threads in WaitFor
+  std::atomic<uint64_t> calls_{0};  // that began work or waited for it
   std::vector<std::thread::id> owner_;  // by rank; default: nobody
   std::vector<bool> left_;
   int live_ = 0;     // local endpoints that have not left

@@ -8,9 +8,11 @@
 namespace ccl {
 namespace {
 
-// After so many looks without anything to do the thread sleeps until it is called.
-constexpr int kLooks = 50;
-constexpr std::chrono::microseconds kBetweenLooks(200);
+// Naps between looks at whether somebody is needed: short at first, for work that has just been left
+// alone. After so many without need the thread sleeps until it is called, which costs the caller a few
+// microseconds.
+constexpr int kShortNaps = 5, kNaps = 50;
+constexpr std::chrono::microseconds kShortNap(200), kLongNap(1000);
 constexpr int kTestsPerYield = 32;
 
 }  // namespace
@@ -20,17 +22,31 @@ void Engine::StartProgress() {
   if (!progress_.joinable()) {
     progress_ = std::thread([this] { Progress(); });
   } else if (asleep_) {
-    called_.notify_one();
+    CallProgress();
   }
 }
 
+void Engine::CallProgress() {
+  std::lock_guard<std::mutex> lock(nap_mutex_);
+  call_ = true;
+  called_.notify_one();
+}
+
 void Engine::StopProgress() {
-  {
-    const Entry lock(*this);
-    stopping_ = true;
-    called_.notify_one();
-  }
+  stopping_ = true;
+  CallProgress();
   if (progress_.joinable()) progress_.join();
+}
+
+void Engine::Nap(int naps) {
+  std::unique_lock<std::mutex> lock(nap_mutex_);
+  const auto called = [this] { return call_; };
+  if (asleep_) {
+    called_.wait(lock, called);
+  } else {
+    called_.wait_for(lock, naps < kShortNaps ? kShortNap : kLongNap, called);
+  }
+  call_ = false;
 }
 
 void Engine::Progress() {
@@ -38,22 +54,27 @@ void Engine::Progress() {
   const Topology& topology = backend_->topology();
   const bool crowded = topology.levels.front().grouping.size(0) >=
                        static_cast<int>(std::thread::hardware_concurrency());
-  std::unique_lock<std::mutex> lock(mutex_);
-  int looks = 0, tests = 0;
+  std::unique_lock<std::mutex> lock(mutex_, std::defer_lock);
+  int naps = 0, tests = 0;
+  uint64_t seen = 0;
   while (!stopping_) {
-    // Who waits drives.
-    if (!waiters_.empty() || !error_.ok() || free_slots_.size() == running_.size()) {
-      if (++looks < kLooks) {
-        called_.wait_for(lock, kBetweenLooks);
-        continue;
-      }
-      asleep_ = true;
-      called_.wait(lock);
+    // Whoever waits drives. So, for the moment, does whoever has the lock. Who has just called will wait
+    // soon: to lose the processor with the lock that he wants would cost him a turn of it.
+    if (naps == kNaps) asleep_ = true;
+    const uint64_t calls = calls_;
+    const bool free = calls == seen && waiting_ == 0 && lock.try_lock();
+    seen = calls;
+    if (!free || !error_.ok() || free_slots_.size() == running_.size()) {
+      // Sleeps only having seen, with the lock, that there is nothing to do: what comes later calls.
+      if (!free) asleep_ = false;
+      if (free) lock.unlock();
+      Nap(naps);
+      naps = asleep_ || naps == kNaps ? 0 : naps + 1;
       asleep_ = false;
-      looks = 0;
       continue;
     }
-    looks = 0;
+    asleep_ = false;
+    naps = 0;
     if (absl::Status status = PollOnce(Waiting::kNo); !status.ok()) {
       error_ = status;
       Failed();
@@ -63,7 +84,6 @@ void Engine::Progress() {
     lock.unlock();
     while (wanted_ > 0) sched_yield();
     if (idle && (crowded || ++tests % kTestsPerYield == 0)) sched_yield();
-    lock.lock();
   }
 }
 
