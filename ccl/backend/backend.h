@@ -30,11 +30,13 @@ struct ConstPiece {
 // Takes the bytes of a kRecvReduce or kGroupReduce where they are.
 class Consumer {
  public:
-  // Called by the backend once per operation posted with real bytes, on the thread that calls Post
-  // or Poll, between Post and the operation's completion. `operands` are the arriving byte strings
-  // (one for kRecvReduce; one per member in order of rank for kGroupReduce), each a list of pieces;
-  // they are lent for the duration of the call. Must not call back into the backend.
-  virtual void Consume(uint64_t token, absl::Span<const absl::Span<const ConstPiece>> operands) = 0;
+  // Called by the backend for an operation posted with real bytes, on the thread that calls Post or
+  // Poll, between Post and the operation's completion: once, or part by part in order, each a whole
+  // number of elements that begins `offset` bytes behind the operation's first. `operands` are the
+  // arriving byte strings (one for kRecvReduce; one per member in order of rank for kGroupReduce), each
+  // a list of pieces; they are lent for the duration of the call. Must not call back into the backend.
+  virtual void Consume(uint64_t token, uint64_t offset,
+                       absl::Span<const absl::Span<const ConstPiece>> operands) = 0;
 
  protected:
   ~Consumer() = default;

@@ -22,7 +22,11 @@ ConstPiece AsConst(const Piece& piece) { return {piece.data, piece.bytes}; }
 // Walks lists of pieces of equal total length in common runs.
 class Walk {
  public:
-  explicit Walk(absl::Span<const ConstPiece> pieces) : pieces_(pieces) { Skip(); }
+  explicit Walk(absl::Span<const ConstPiece> pieces, size_t offset = 0) : pieces_(pieces) {
+    for (; at_ < pieces_.size() && offset >= pieces_[at_].bytes; ++at_) offset -= pieces_[at_].bytes;
+    used_ = offset;
+    Skip();
+  }
   bool done() const { return at_ == pieces_.size(); }
   size_t run() const { return pieces_[at_].bytes - used_; }
   const char* data() const { return static_cast<const char*>(pieces_[at_].data) + used_; }
@@ -393,19 +397,31 @@ uint64_t Execution::LocalStep(const Step& step, OperationKind& kind) {
   return bytes;
 }
 
-void Execution::Consume(uint64_t token,
+void Execution::Consume(uint64_t token, uint64_t offset,
                         absl::Span<const absl::Span<const ConstPiece>> operands) {
   const uint64_t tag = token & ((uint64_t{1} << kTagBits) - 1);
   const Fold& fold = folds_[(tag >> kLaneBits) - 1];
+  const size_t size = SizeOf(request_.type);
+  // What is contiguous everywhere, as most is, takes no memory.
+  const auto one = [](const auto& list) { return list.size() == 1; };
+  if (one(fold.dst) && (fold.alone || one(fold.src)) &&
+      std::all_of(operands.begin(), operands.end(), one)) {
+    std::vector<const void*>& runs = workspace().operands;
+    runs.clear();
+    const auto own = [&] { runs.push_back(static_cast<const char*>(fold.src[0].data) + offset); };
+    if (!fold.alone && !fold.incoming_first) own();
+    for (absl::Span<const ConstPiece> operand : operands) runs.push_back(operand[0].data);
+    if (!fold.alone && fold.incoming_first) own();
+    return Combine(static_cast<char*>(fold.dst[0].data) + offset, runs, operands[0][0].bytes / size);
+  }
   std::vector<ConstPiece> own, target;
   for (const Piece& piece : fold.src) own.push_back(AsConst(piece));
   for (const Piece& piece : fold.dst) target.push_back(AsConst(piece));
   std::vector<Walk> walks;
-  if (!fold.alone && !fold.incoming_first) walks.emplace_back(own);
+  if (!fold.alone && !fold.incoming_first) walks.emplace_back(own, offset);
   for (absl::Span<const ConstPiece> operand : operands) walks.emplace_back(operand);
-  if (!fold.alone && fold.incoming_first) walks.emplace_back(own);
-  Walk out(target);
-  const size_t size = SizeOf(request_.type);
+  if (!fold.alone && fold.incoming_first) walks.emplace_back(own, offset);
+  Walk out(target, offset);
   std::vector<const void*> runs(walks.size());
   while (!out.done() &&
          std::none_of(walks.begin(), walks.end(), [](const Walk& walk) { return walk.done(); })) {

@@ -130,7 +130,7 @@ class Execution final : public Work, private Consumer {
     bool incoming_first = false;
     bool alone = false;
   };
-  void Consume(uint64_t token,
+  void Consume(uint64_t token, uint64_t offset,
                absl::Span<const absl::Span<const ConstPiece>> operands) override;
   void Begin(Backend& backend);
   bool Holds(const Lane& lane) const;

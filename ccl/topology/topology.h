@@ -53,6 +53,7 @@ struct Level {
                                // for it: group operations within the level; 0: they cannot
   Time group_overhead = 0;     // ps before the first byte of one, beside send_overhead
   bool group_to_all = true;    // a reduction's result can go to every member, not only to one
+  bool group_by_members = false;  // who wants a reduction folds it, at reduce_bandwidth; else switches do
   std::vector<Protocol> protocols;  // none: `bandwidth` at any size
 };
 

@@ -37,11 +37,14 @@ namespace {
 
 class Ignore final : public Consumer {
  public:
-  void Consume(uint64_t, absl::Span<const absl::Span<const ConstPiece>>) override {}
+  void Consume(uint64_t, uint64_t, absl::Span<const absl::Span<const ConstPiece>>) override {}
 };
 
-TEST(MpiAllocation, NonePerMessageInSteadyState) {
-  absl::StatusOr<std::unique_ptr<Backend>> opened = OpenBackend("mpi:", 0);
+class MpiAllocation : public testing::TestWithParam<const char*> {};
+INSTANTIATE_TEST_SUITE_P(Ways, MpiAllocation, testing::Values("mpi:", "mpi:?shm=no"));
+
+TEST_P(MpiAllocation, NonePerMessageInSteadyState) {
+  absl::StatusOr<std::unique_ptr<Backend>> opened = OpenBackend(GetParam(), 0);
   ASSERT_TRUE(opened.ok()) << opened.status();
   Backend& backend = **opened;
   const int rank = backend.local_ranks()[0];

@@ -67,8 +67,8 @@ TEST(BorrowedMpi, TagsBeyondTheBoundAreAnErrorThatNamesIt) {
   EXPECT_NE(status.message().find("MPI_TAG_UB"), absl::string_view::npos) << status;
 }
 
-TEST(BorrowedMpi, GroupOperationsAreUnimplemented) {
-  absl::StatusOr<std::unique_ptr<Backend>> backend = OpenBackend("mpi:", 0);
+TEST(BorrowedMpi, GroupOperationsThroughMpiAreUnimplemented) {
+  absl::StatusOr<std::unique_ptr<Backend>> backend = OpenBackend("mpi:?shm=no", 0);
   ASSERT_TRUE(backend.ok()) << backend.status();
   Job job(*std::move(backend));
   Operation reduce;

@@ -214,7 +214,7 @@ void EmulatedBackend::Move(Record& waiting, const Operation& arriving, bool arri
                        : holds         ? held_[waiting.held].consumer
                                        : nullptr;
   if (consumer != nullptr) {
-    consumer->Consume(arriving_sends ? waiting.token : arriving.token, {&from, 1});
+    consumer->Consume(arriving_sends ? waiting.token : arriving.token, 0, {&from, 1});
   } else if (!arriving_sends) {
     CopyPieces(from, arriving.dst);
   } else {

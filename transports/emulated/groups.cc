@@ -112,7 +112,7 @@ void MoveGroup(const GroupOperation& operation) {
   for (const GroupMember& member : operation.members) {
     if (member.consumer == nullptr) continue;
     if (result.empty()) {
-      member.consumer->Consume(member.token, operands);
+      member.consumer->Consume(member.token, 0, operands);
       for (const Piece& piece : member.dst) result.push_back({piece.data, piece.bytes});
     } else {
       CopyPieces(result, member.dst);

@@ -1,26 +1,17 @@
 #include "transports/mpi/backend.h"
 
-#include <sched.h>
-
 #include <algorithm>
-#include <chrono>
 #include <climits>
 #include <cstring>
 #include <functional>
 #include <utility>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "ccl/base/status.h"
 #include "transports/mpi/error.h"
 #include "transports/mpi/head.h"
 
 namespace ccl::mpi {
 namespace {
-
-constexpr std::chrono::microseconds kLongestWait(1000);
-// Giving up the core costs as much as some ten tests; most answers come within a few round trips.
-constexpr int kTestsPerYield = 32;
 
 template <typename P>
 uint64_t BytesOf(absl::Span<const P> pieces) {
@@ -48,13 +39,6 @@ MpiBackend::MpiBackend(MPI_Comm heads, MPI_Comm bodies, int rank, int ranks, int
   parts_.reserve(kUsualRequests);
   indices_.resize(kUsualRequests);
   statuses_.resize(kUsualRequests);
-}
-
-Time MpiBackend::Now() const {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(
-             std::chrono::steady_clock::now().time_since_epoch())
-             .count() *
-         1000;
 }
 
 void MpiBackend::Fail(absl::Status status) {
@@ -90,6 +74,11 @@ void MpiBackend::Post(int rank, absl::Span<const Operation> operations) {
         break;
       case OperationKind::kGroupReduce:
       case OperationKind::kGroupCopy:
+        if (endpoint_ != nullptr) {
+          if (AdmitsGroup(operation)) endpoint_->Post(operation);
+          break;
+        }
+        [[fallthrough]];
       case OperationKind::kReconfigure:
         Fail(absl::UnimplementedError(
             absl::StrCat("rank ", rank_, ": the mpi backend has no ",
@@ -124,6 +113,17 @@ bool MpiBackend::Admits(const Operation& op, uint64_t pieces_bytes) {
   return false;
 }
 
+bool MpiBackend::AdmitsGroup(const Operation& op) {
+  const absl::Span<const int> members = op.group.ranks;
+  const bool sound = endpoint_->HasAll(members) && tags_.Holds(op.context, op.channel) &&
+                     std::find(members.begin(), members.end(), rank_) != members.end();
+  if (sound) return true;
+  Fail(absl::InvalidArgumentError(absl::StrCat(
+      "rank ", rank_, ": group operation of ", members.size(), " ranks (context ", op.context, ", channel ",
+      op.channel, "): its members must be ranks of one host, this one among them")));
+  return false;
+}
+
 uint32_t MpiBackend::NewMessage(const Operation& op) {
   uint32_t index;
   if (free_messages_.empty()) {
@@ -149,6 +149,7 @@ uint32_t MpiBackend::NewMessage(const Operation& op) {
 
 void MpiBackend::PostSend(const Operation& op) {
   if (!Admits(op, BytesOf(op.src))) return;
+  if (endpoint_ != nullptr && endpoint_->Has(op.peer)) return endpoint_->Post(op);
   const uint32_t index = NewMessage(op);
   Message& m = messages_[index];
   const ConstPiece* const only = OnlyPiece(op.src, op.bytes);
@@ -181,6 +182,7 @@ void MpiBackend::PostRecv(const Operation& op) {
         "rank ", rank_, ": ", Describe(op.kind, op.peer, op.context, op.channel, op.bytes),
         " has no consumer; the mpi backend moves real bytes only")));
   }
+  if (endpoint_ != nullptr && endpoint_->Has(op.peer)) return endpoint_->Post(op);
   const uint32_t index = NewMessage(op);
   Message& m = messages_[index];
   m.head = staging_.Take(kLongestHead);
@@ -227,30 +229,6 @@ void MpiBackend::IssueBody(uint32_t index, int tag) {
 void MpiBackend::Track(MPI_Request request, Part part) {
   requests_.push_back(request);
   parts_.push_back(part);
-}
-
-absl::Status MpiBackend::Poll(Waiting waiting, std::vector<Completion>& done) {
-  if (!status_.ok()) return status_;
-  const size_t before = done.size();
-  done.insert(done.end(), ready_.begin(), ready_.end());
-  ready_.clear();
-  Test(done);
-  if (done.size() == before && status_.ok() && !requests_.empty()) {
-    if (const int dead = peers_.FirstDead(); dead >= 0) {
-      AbandonFinalize();
-      Fail(absl::UnavailableError(absl::StrCat("rank ", rank_, ": rank ", dead, " (process ",
-                                               peers_.IdOf(dead), " on this host) has died")));
-    }
-  }
-  if (waiting == Waiting::kNo || done.size() > before) return status_;
-  // Ranks may outnumber the cores: whoever has nothing to do soon makes room for the others.
-  const auto deadline = std::chrono::steady_clock::now() + kLongestWait;
-  do {
-    for (int i = 0; i < kTestsPerYield && done.size() == before && status_.ok(); ++i) Test(done);
-    if (done.size() > before || !status_.ok()) break;
-    sched_yield();
-  } while (!requests_.empty() && std::chrono::steady_clock::now() < deadline);
-  return status_;
 }
 
 void MpiBackend::Test(std::vector<Completion>& done) {
@@ -332,7 +310,7 @@ void MpiBackend::Deliver(Message& m) {
   if (m.kind == OperationKind::kRecvReduce) {
     const ConstPiece piece{from, m.bytes};
     const absl::Span<const ConstPiece> operand(&piece, m.bytes > 0 ? 1 : 0);
-    m.consumer->Consume(m.token, {&operand, 1});
+    m.consumer->Consume(m.token, 0, {&operand, 1});
   } else if (!m.scatter.empty()) {
     for (const Piece& piece : m.scatter) {
       if (piece.bytes > 0) std::memcpy(piece.data, from, piece.bytes);
@@ -351,39 +329,6 @@ void MpiBackend::Complete(uint32_t index, std::vector<Completion>& done) {
   if (m.staging.data != nullptr) staging_.Give(std::exchange(m.staging, {}));
   done.push_back({rank_, m.token});
   free_messages_.push_back(index);
-}
-
-absl::Status MpiBackend::ShareFromRankZero(std::string& bytes) { return Share(0, bytes); }
-
-absl::Status MpiBackend::Share(int root, std::string& bytes) {
-  if (!status_.ok()) return status_;
-  uint64_t size = bytes.size();
-  int code = MPI_Bcast(&size, 1, MPI_UINT64_T, root, heads_);
-  if (code == MPI_SUCCESS) {
-    bytes.resize(size);
-    for (uint64_t at = 0; at < size && code == MPI_SUCCESS; at += kSegmentBytes) {
-      const uint64_t count = std::min(kSegmentBytes, size - at);
-      code = MPI_Bcast(bytes.data() + at, static_cast<int>(count), MPI_BYTE, root, heads_);
-    }
-  }
-  Fail(ToStatus(code, rank_, absl::StrCat("MPI_Bcast of rank ", root, "'s bytes")));
-  return status_;
-}
-
-absl::Status MpiBackend::Agree(const absl::Status& own) {
-  if (!status_.ok()) return status_;
-  const int ranks = static_cast<int>(this->ranks());
-  int mine = own.ok() ? ranks : rank_, first = ranks;
-  const int code = MPI_Allreduce(&mine, &first, 1, MPI_INT, MPI_MIN, heads_);
-  Fail(ToStatus(code, rank_, "MPI_Allreduce of who has failed"));
-  if (!status_.ok()) return status_;
-  if (first == ranks) return absl::OkStatus();
-  std::string text = absl::StrCat(static_cast<int>(own.code()), " ", own.message());
-  if (absl::Status status = Share(first, text); !status.ok()) return status;
-  const size_t space = text.find(' ');
-  int number = 0;
-  if (!absl::SimpleAtoi(text.substr(0, space), &number)) number = 13;
-  return absl::Status(static_cast<absl::StatusCode>(number), text.substr(space + 1));
 }
 
 }  // namespace ccl::mpi

@@ -8,21 +8,25 @@
 #include <vector>
 
 #include "ccl/backend/backend.h"
+#include "transports/clock.h"
 #include "transports/mpi/peers.h"
 #include "transports/mpi/session.h"
-#include "transports/mpi/staging.h"
+#include "transports/staging.h"
 #include "transports/mpi/tag.h"
+#include "transports/shm/endpoint.h"
 
 namespace ccl::mpi {
 
 // One rank per process of a duplicate of an MPI communicator. Messages travel as head.h says: heads
 // in the order of posting under the tag of their (context, channel), so that MPI's order of
 // matching is the one that Backend promises; bodies on a communicator of their own, straight from
-// and to the caller's memory when the message is one piece, else through staging.
+// and to the caller's memory when the message is one piece, else through staging. Ranks of one host do
+// not go through MPI: they have an shm::Endpoint, which does group operations among them too.
 class MpiBackend final : public Backend, private Tenant {
  public:
   // Collective over `parent`; blocks. `ranks` 0: any number.
-  static absl::StatusOr<std::unique_ptr<Backend>> Open(MPI_Comm parent, int ranks);
+  // `shares`: ranks of a host share memory if they can.
+  static absl::StatusOr<std::unique_ptr<Backend>> Open(MPI_Comm parent, int ranks, bool shares);
   // Does not wait for peers. Receives in flight are cancelled; their memory may be reused.
   ~MpiBackend() override;
 
@@ -32,9 +36,10 @@ class MpiBackend final : public Backend, private Tenant {
   const Topology& topology() const override { return topology_; }
   // As many contexts and channels as this MPI's tags hold.
   Abilities abilities() const override {
-    return {.contexts = tags_.contexts(), .channels = tags_.channels(), .threads = Level()};
+    return {.group_operations = endpoint_ != nullptr, .contexts = tags_.contexts(),
+            .channels = tags_.channels(), .threads = Level()};
   }
-  Time Now() const override;
+  Time Now() const override { return clock_.Now(); }
   void Post(int rank, absl::Span<const Operation> operations) override;
   absl::Status Poll(Waiting waiting, std::vector<Completion>& done) override;
   absl::Status ShareFromRankZero(std::string& bytes) override;
@@ -67,11 +72,18 @@ class MpiBackend final : public Backend, private Tenant {
   };
 
   MpiBackend(MPI_Comm heads, MPI_Comm bodies, int rank, int ranks, int tag_upper_bound);
-  absl::Status DiscoverTopology();
+  absl::Status DiscoverTopology(bool shares);
+  // Collective over `host`, the ranks of this one.
+  absl::Status ShareMemory(MPI_Comm host, absl::Span<const int> hosts);
   absl::Status WatchPeers(absl::Span<const int> hosts);
 
   // True when `operation` may be posted; else the backend has failed.
   bool Admits(const Operation& operation, uint64_t pieces_bytes);
+  bool AdmitsGroup(const Operation& operation);
+  // Something is under way that waits for others.
+  bool waits() const { return !requests_.empty() || (endpoint_ != nullptr && endpoint_->busy()); }
+  void Advance(std::vector<Completion>& done);
+  void LookForDead();
   void PostSend(const Operation& operation);
   void PostRecv(const Operation& operation);
   uint32_t NewMessage(const Operation& operation);
@@ -92,7 +104,7 @@ class MpiBackend final : public Backend, private Tenant {
   std::string Describe(const Message& m) const {
     return Describe(m.kind, m.peer, m.context, m.channel, m.bytes);
   }
-  bool idle() const override { return status_.ok() && requests_.empty(); }
+  bool idle() const override { return status_.ok() && !waits(); }
 
   const MPI_Comm heads_;
   const MPI_Comm bodies_;
@@ -100,6 +112,7 @@ class MpiBackend final : public Backend, private Tenant {
   const int ranks_;
   const TagScheme tags_;
   Topology topology_;
+  mutable Clock clock_;
   absl::Status status_;  // the first error
 
   std::vector<Message> messages_;
@@ -111,6 +124,10 @@ class MpiBackend final : public Backend, private Tenant {
   std::vector<Completion> ready_;  // completed while posted
   int next_body_tag_ = 0;
   Peers peers_;
+  std::unique_ptr<shm::Endpoint> endpoint_;  // null: all messages go through MPI
+  double crowding_ = 0;                      // see HostTopology
+  bool shares_ = true;                       // memory, where it can
+  bool elsewhere_ = true;                    // some ranks are reached through MPI
   Staging staging_{size_t{128} << 20};
 };
 

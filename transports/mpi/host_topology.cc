@@ -7,13 +7,20 @@ namespace ccl::mpi {
 namespace {
 
 constexpr Time kMicrosecond = 1'000'000;
+constexpr double kReduceBandwidth = 40e9;  // of one operand among others
 
-Level HostLevel(Grouping grouping) {
+// Ranks that take turns on a processor wait for each other's turns, and share its rates.
+Level HostLevel(Grouping grouping, double crowding) {
   Level level;
   level.name = "host";
   level.grouping = std::move(grouping);
   level.latency = 1 * kMicrosecond;
   level.bandwidth = 8e9;
+  if (crowding == 0) return level;
+  level.latency = crowding > 1 ? 2 * kMicrosecond : kMicrosecond / 4;
+  level.bandwidth = 7e9 / crowding;
+  level.group_bandwidth = 10e9 / crowding;
+  level.group_by_members = true;
   return level;
 }
 
@@ -28,7 +35,7 @@ Level NetworkLevel(int ranks) {
 
 }  // namespace
 
-Topology HostTopology(absl::Span<const int> hosts) {
+Topology HostTopology(absl::Span<const int> hosts, double crowding) {
   const int ranks = static_cast<int>(hosts.size());
   Grouping runs;
   for (int rank = 0; rank < ranks; ++rank) {
@@ -40,11 +47,12 @@ Topology HostTopology(absl::Span<const int> hosts) {
 
   Topology topology;
   topology.ranks = ranks;
+  if (crowding > 0) topology.reduce_bandwidth = kReduceBandwidth / crowding;
   if (distinct == 1) {
-    topology.levels.push_back(HostLevel(std::move(runs)));
+    topology.levels.push_back(HostLevel(std::move(runs), crowding));
     return topology;
   }
-  if (consecutive && distinct < ranks) topology.levels.push_back(HostLevel(std::move(runs)));
+  if (consecutive && distinct < ranks) topology.levels.push_back(HostLevel(std::move(runs), crowding));
   topology.levels.push_back(NetworkLevel(ranks));
   return topology;
 }

@@ -2,13 +2,16 @@
 #include <mpi.h>
 #include <sched.h>
 
+#include <algorithm>
 #include <chrono>
 #include <climits>
+#include <thread>
 #include <utility>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "ccl/base/log.h"
 #include "ccl/base/status.h"
 #include "transports/mpi/backend.h"
 #include "transports/mpi/error.h"
@@ -18,9 +21,14 @@
 namespace ccl::mpi {
 namespace {
 
-absl::StatusOr<MPI_Comm> ParseCommunicator(absl::string_view rest) {
+struct Address {
   MPI_Comm communicator = MPI_COMM_WORLD;
-  if (rest.empty()) return communicator;
+  bool shares = true;
+};
+
+absl::StatusOr<Address> ParseAddress(absl::string_view rest) {
+  Address address;
+  if (rest.empty()) return address;
   if (rest[0] != '?') {
     return absl::InvalidArgumentError(
         absl::StrCat("mpi: '", rest, "' does not start with '?'; write mpi: or mpi:?comm=N"));
@@ -29,33 +37,41 @@ absl::StatusOr<MPI_Comm> ParseCommunicator(absl::string_view rest) {
     const std::pair<absl::string_view, absl::string_view> parts =
         absl::StrSplit(option, absl::MaxSplits('=', 1));
     int handle = 0;
+    if (parts.first == "shm") {
+      if (parts.second != "yes" && parts.second != "no") {
+        return absl::InvalidArgumentError(absl::StrCat("mpi: shm='", parts.second, "' is neither yes nor no"));
+      }
+      address.shares = parts.second == "yes";
+      continue;
+    }
     if (parts.first != "comm") {
-      return absl::InvalidArgumentError(
-          absl::StrCat("mpi: unknown option '", parts.first, "'; the one option is comm=N"));
+      return absl::InvalidArgumentError(absl::StrCat(
+          "mpi: unknown option '", parts.first, "'; the options are comm=N and shm=yes|no"));
     }
     if (!absl::SimpleAtoi(parts.second, &handle)) {
       return absl::InvalidArgumentError(absl::StrCat(
           "mpi: comm='", parts.second, "' is not an integer, the value of MPI_Comm_c2f"));
     }
-    communicator = MPI_Comm_f2c(handle);
+    address.communicator = MPI_Comm_f2c(handle);
     // Of an unknown number Open MPI makes a null pointer.
-    if (communicator == MPI_COMM_NULL || communicator == MPI_Comm{}) {
+    if (address.communicator == MPI_COMM_NULL || address.communicator == MPI_Comm{}) {
       return absl::InvalidArgumentError(
           absl::StrCat("mpi: comm=", handle, " names no communicator"));
     }
   }
-  return communicator;
+  return address;
 }
 
 absl::StatusOr<std::unique_ptr<Backend>> OpenModule(absl::string_view rest, int ranks) {
   CCL_RETURN_IF_ERROR(Start());
-  CCL_ASSIGN_OR_RETURN(const MPI_Comm parent, ParseCommunicator(rest));
-  return MpiBackend::Open(parent, ranks);
+  CCL_ASSIGN_OR_RETURN(const Address address, ParseAddress(rest));
+  return MpiBackend::Open(address.communicator, ranks, address.shares);
 }
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Backend>> MpiBackend::Open(MPI_Comm parent, int ranks) {
+absl::StatusOr<std::unique_ptr<Backend>> MpiBackend::Open(MPI_Comm parent, int ranks,
+                                                          bool shares) {
   int rank = -1, size = 0;
   CCL_RETURN_IF_ERROR(ToStatus(MPI_Comm_rank(parent, &rank), rank, "MPI_Comm_rank"));
   CCL_RETURN_IF_ERROR(ToStatus(MPI_Comm_size(parent, &size), rank, "MPI_Comm_size"));
@@ -76,11 +92,12 @@ absl::StatusOr<std::unique_ptr<Backend>> MpiBackend::Open(MPI_Comm parent, int r
 
   std::unique_ptr<MpiBackend> backend(new MpiBackend(heads, bodies, rank, size, tag_upper_bound));
   Join(backend.get());
-  CCL_RETURN_IF_ERROR(backend->DiscoverTopology());
+  CCL_RETURN_IF_ERROR(backend->DiscoverTopology(shares));
   return std::unique_ptr<Backend>(std::move(backend));
 }
 
-absl::Status MpiBackend::DiscoverTopology() {
+absl::Status MpiBackend::DiscoverTopology(bool shares) {
+  shares_ = shares;
   MPI_Comm host = MPI_COMM_NULL;
   CCL_RETURN_IF_ERROR(
       ToStatus(MPI_Comm_split_type(heads_, MPI_COMM_TYPE_SHARED, rank_, MPI_INFO_NULL, &host),
@@ -88,14 +105,60 @@ absl::Status MpiBackend::DiscoverTopology() {
   // A host is known by its lowest rank.
   int lowest = rank_;
   const int code = MPI_Bcast(&lowest, 1, MPI_INT, 0, host);
-  MPI_Comm_free(&host);
   CCL_RETURN_IF_ERROR(ToStatus(code, rank_, "MPI_Bcast within the host"));
   std::vector<int> hosts(ranks_);
   CCL_RETURN_IF_ERROR(ToStatus(MPI_Allgather(&lowest, 1, MPI_INT, hosts.data(), 1, MPI_INT, heads_),
                                rank_, "MPI_Allgather of the hosts"));
-  topology_ = HostTopology(hosts);
+  if (shares) CCL_RETURN_IF_ERROR(ShareMemory(host, hosts));
+  MPI_Comm_free(&host);
+  topology_ = HostTopology(hosts, crowding_);
   CCL_RETURN_IF_ERROR(WatchPeers(hosts));
   return Validate(topology_);
+}
+
+absl::Status MpiBackend::ShareMemory(MPI_Comm host, absl::Span<const int> hosts) {
+  std::vector<int> here;
+  for (int rank = 0; rank < ranks_; ++rank) {
+    if (hosts[static_cast<size_t>(rank)] == hosts[static_cast<size_t>(rank_)]) here.push_back(rank);
+  }
+  const size_t bytes = shm::Layout::Bytes(static_cast<int>(here.size()));
+  std::unique_ptr<shm::Segment> segment;
+  int64_t name[] = {0, -1};
+  absl::Status status;
+  const auto keep = [&](absl::StatusOr<std::unique_ptr<shm::Segment>> made) {
+    if (made.ok()) {
+      segment = *std::move(made);
+    } else {
+      status = made.status();
+    }
+  };
+  if (here.front() == rank_) {
+    keep(shm::Segment::Create(bytes));
+    if (segment != nullptr) name[0] = segment->name().process, name[1] = segment->name().file;
+  }
+  CCL_RETURN_IF_ERROR(ToStatus(MPI_Bcast(name, 2, MPI_INT64_T, 0, host), rank_,
+                               "MPI_Bcast of the host's shared memory"));
+  if (here.front() != rank_ && name[1] >= 0) keep(shm::Segment::Attach({name[0], name[1]}, bytes));
+  // All hosts do, or none: plans are everybody's.
+  int own = segment != nullptr, all = 0;
+  CCL_RETURN_IF_ERROR(ToStatus(MPI_Allreduce(&own, &all, 1, MPI_INT, MPI_MIN, heads_), rank_,
+                               "MPI_Allreduce of who shares memory"));
+  if (!status.ok()) {
+    Log(LogLevel::kWarn, LogPart::kInit,
+        absl::StrCat("rank ", rank_, ": messages within hosts go through MPI: ", status.message()));
+  }
+  if (all == 0) return absl::OkStatus();
+  segment->Close();
+  elsewhere_ = static_cast<int>(here.size()) < ranks_;
+  // Of the host where it is worst, in hundredths.
+  int own_crowding = static_cast<int>(100 * here.size() / std::max(1u, std::thread::hardware_concurrency()));
+  int crowding = 0;
+  CCL_RETURN_IF_ERROR(ToStatus(MPI_Allreduce(&own_crowding, &crowding, 1, MPI_INT, MPI_MAX, heads_), rank_,
+                               "MPI_Allreduce of ranks per processor"));
+  crowding_ = std::max(1.0, crowding / 100.0);
+  const bool crowded = own_crowding > 100;
+  endpoint_ = std::make_unique<shm::Endpoint>(std::move(segment), std::move(here), rank_, ranks_, crowded);
+  return absl::OkStatus();
 }
 
 absl::Status MpiBackend::WatchPeers(absl::Span<const int> hosts) {
@@ -123,7 +186,7 @@ absl::StatusOr<std::unique_ptr<Backend>> MpiBackend::Survivors(absl::Span<const 
   if (some != MPI_GROUP_NULL) MPI_Group_free(&some);
   MPI_Group_free(&all);
   CCL_RETURN_IF_ERROR(ToStatus(code, rank_, "MPI_Comm_create_group"));
-  absl::StatusOr<std::unique_ptr<Backend>> backend = Open(part, static_cast<int>(ranks.size()));
+  absl::StatusOr<std::unique_ptr<Backend>> backend = Open(part, static_cast<int>(ranks.size()), shares_);
   MPI_Comm_free(&part);
   return backend;
 }

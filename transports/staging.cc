@@ -1,8 +1,8 @@
-#include "transports/mpi/staging.h"
+#include "transports/staging.h"
 
 #include <new>
 
-namespace ccl::mpi {
+namespace ccl {
 namespace {
 
 constexpr std::align_val_t kAlignment{64};
@@ -38,4 +38,4 @@ void Staging::Give(Block block) {
   retained_ += SizeOf(block.size_class);
 }
 
-}  // namespace ccl::mpi
+}  // namespace ccl

@@ -1,13 +1,13 @@
 // Memory for messages that cannot travel straight from or to the caller's.
-#ifndef TRANSPORTS_MPI_STAGING_H_
-#define TRANSPORTS_MPI_STAGING_H_
+#ifndef TRANSPORTS_STAGING_H_
+#define TRANSPORTS_STAGING_H_
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
 
-namespace ccl::mpi {
+namespace ccl {
 
 // Contiguous blocks in sizes of powers of two, handed out again once given back. What is out is not
 // bounded: refusing a posted receive until another completes could close a cycle of waiting ranks.
@@ -40,6 +40,6 @@ class Staging {
   std::array<std::vector<std::byte*>, kClasses> free_;
 };
 
-}  // namespace ccl::mpi
+}  // namespace ccl
 
-#endif  // TRANSPORTS_MPI_STAGING_H_
+#endif  // TRANSPORTS_STAGING_H_

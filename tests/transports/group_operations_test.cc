@@ -1,0 +1,225 @@
+// Group operations of the MPI transport's ranks on one host: reductions to one and to all, copies, in
+// place and in pieces, of all ranks and of some, in sizes around those at which the way changes. Run by
+// mpirun.
+#include <cstring>
+#include <memory>
+#include <numeric>
+#include <vector>
+
+#include "ccl/backend/backend.h"
+#include "gtest/gtest.h"
+#include "tests/transports/contract.h"
+
+namespace ccl {
+namespace {
+
+constexpr size_t kCounts[] = {0,    1,    2,     128,   129,    2047,   2048,   2049,
+                              4096, 4097, 16384, 16385, 100000, 262144, 1000003};
+
+int32_t Value(int rank, size_t i) { return rank * 1000 + static_cast<int32_t>(i % 977); }
+
+// Adds what it is given to nothing, at the place that it is told.
+class Adder final : public Consumer {
+ public:
+  explicit Adder(int32_t* result) : result_(result) {}
+  void Consume(uint64_t, uint64_t offset,
+               absl::Span<const absl::Span<const ConstPiece>> operands) override {
+    std::vector<int32_t> sum;
+    for (const absl::Span<const ConstPiece>& operand : operands) {
+      size_t at = 0;
+      for (const ConstPiece& piece : operand) {
+        for (size_t i = 0; i < piece.bytes / 4; ++i, ++at) {
+          if (sum.size() <= at) sum.push_back(0);
+          sum[at] += static_cast<const int32_t*>(piece.data)[i];
+        }
+      }
+      EXPECT_EQ(at, sum.size()) << "operands of one part have one length";
+    }
+    operands_ = operands.size();
+    if (!sum.empty()) std::memcpy(result_ + offset / 4, sum.data(), sum.size() * 4);
+    taken_ += sum.size();
+  }
+  size_t taken_ = 0, operands_ = 0;
+
+ private:
+  int32_t* const result_;
+};
+
+class GroupOperations : public testing::Test {
+ protected:
+  void SetUp() override {
+    auto opened = OpenBackend("mpi:", 0);
+    ASSERT_TRUE(opened.ok()) << opened.status();
+    if (!(*opened)->abilities().group_operations) GTEST_SKIP() << "this host shares no memory";
+    job_ = std::make_unique<Job>(*std::move(opened));
+    self_ = job_->backend().local_ranks()[0];
+    all_.resize(static_cast<size_t>(job_->ranks()));
+    std::iota(all_.begin(), all_.end(), 0);
+  }
+
+  // A reduction among `members` to `root`, -1: to all.
+  void Reduce(const std::vector<int>& members, int root, size_t count, bool in_place, size_t cut) {
+    std::vector<int32_t> in(count), out(count, -1);
+    for (size_t i = 0; i < count; ++i) in[i] = Value(self_, i);
+    int32_t* const result = in_place ? in.data() : out.data();
+    Adder adder(result);
+    cut = std::min(cut, count);
+    const ConstPiece src[] = {{in.data(), cut * 4}, {in.data() + cut, (count - cut) * 4}};
+    const bool wanted = root < 0 || root == self_;
+    Operation op;
+    op.kind = OperationKind::kGroupReduce;
+    op.peer = root;
+    op.bytes = count * 4;
+    op.src = src;
+    op.consumer = wanted ? &adder : nullptr;
+    op.group = {static_cast<uint64_t>(members.size()), members};
+    op.token = 5;
+    job_->Post(self_, op);
+    const absl::Status status = job_->Finish();
+    ASSERT_TRUE(status.ok()) << status;
+    if (!wanted) return;
+    EXPECT_EQ(adder.taken_, count);
+    EXPECT_EQ(adder.operands_, members.size());
+    for (size_t i = 0; i < count; ++i) {
+      int32_t sum = 0;
+      for (int member : members) sum += Value(member, i);
+      ASSERT_EQ(result[i], sum) << "element " << i << " of " << count << ", root " << root;
+    }
+  }
+
+  void Copy(const std::vector<int>& members, int root, size_t count, size_t cut) {
+    std::vector<int32_t> in(count), out(count, -1);
+    for (size_t i = 0; i < count; ++i) in[i] = Value(self_, i);
+    cut = std::min(cut, count);
+    const ConstPiece src[] = {{in.data(), cut * 4}, {in.data() + cut, (count - cut) * 4}};
+    const Piece dst[] = {{out.data(), (count - cut) * 4}, {out.data() + (count - cut), cut * 4}};
+    Operation op;
+    op.kind = OperationKind::kGroupCopy;
+    op.peer = root;
+    op.bytes = count * 4;
+    if (root == self_) op.src = src;
+    op.dst = dst;
+    op.group = {static_cast<uint64_t>(members.size()), members};
+    op.token = 6;
+    job_->Post(self_, op);
+    const absl::Status status = job_->Finish();
+    ASSERT_TRUE(status.ok()) << status;
+    for (size_t i = 0; i < count; ++i) {
+      ASSERT_EQ(out[i], Value(root, i)) << "element " << i << " of " << count << ", root " << root;
+    }
+  }
+
+  std::unique_ptr<Job> job_;
+  std::vector<int> all_;
+  int self_ = 0;
+};
+
+TEST_F(GroupOperations, ReduceToAll) {
+  for (size_t count : kCounts) {
+    for (const bool in_place : {false, true}) Reduce(all_, -1, count, in_place, count / 3);
+    Reduce(all_, -1, count, true, 0);
+  }
+}
+
+TEST_F(GroupOperations, ReduceToEach) {
+  for (size_t count : kCounts) {
+    for (int root : all_) Reduce(all_, root, count, root % 2 == 0, count / 2);
+  }
+}
+
+TEST_F(GroupOperations, CopyFromEach) {
+  for (size_t count : kCounts) {
+    for (int root : all_) Copy(all_, root, count, count / 5);
+  }
+}
+
+// Those of even number, and the others, at the same time.
+TEST_F(GroupOperations, AmongSome) {
+  std::vector<int> members;
+  for (int rank : all_) {
+    if (rank % 2 == self_ % 2) members.push_back(rank);
+  }
+  for (size_t count : kCounts) {
+    Reduce(members, -1, count, true, 0);
+    Copy(members, members.back(), count, 0);
+  }
+}
+
+// More at once than there is room for, among messages of the same ranks, received in another order.
+TEST_F(GroupOperations, ManyAtOnce) {
+  constexpr size_t kAtOnce = 40, kCount = 30000;
+  struct One {
+    std::vector<int32_t> in, out, sent, received;
+    std::unique_ptr<Adder> adder;
+    ConstPiece src, out_piece;
+    Piece in_piece;
+  };
+  std::vector<One> ones(kAtOnce);
+  for (size_t k = 0; k < kAtOnce; ++k) {
+    One& one = ones[k];
+    one.in.assign(kCount, Value(self_, k));
+    one.out.assign(kCount, -1);
+    one.sent.assign(kCount, Value(self_, k + 100));
+    one.received.assign(kCount, -1);
+    one.adder = std::make_unique<Adder>(one.out.data());
+    one.src = {one.in.data(), kCount * 4};
+    one.out_piece = {one.sent.data(), kCount * 4};
+    one.in_piece = {one.received.data(), kCount * 4};
+    Operation reduce, send;
+    reduce.kind = OperationKind::kGroupReduce;
+    reduce.peer = -1;
+    send.kind = OperationKind::kSend;
+    send.peer = job_->Next(self_);
+    reduce.bytes = send.bytes = kCount * 4;
+    reduce.channel = send.channel = static_cast<uint16_t>(k);
+    reduce.src = {&one.src, 1};
+    send.src = {&one.out_piece, 1};
+    reduce.consumer = one.adder.get();
+    reduce.group = {1, all_};
+    reduce.token = k;
+    send.token = kAtOnce + k;
+    job_->Post(self_, {send, reduce});
+  }
+  for (size_t k = kAtOnce; k-- > 0;) {
+    Operation recv;
+    recv.kind = OperationKind::kRecv;
+    recv.peer = job_->Previous(self_);
+    recv.bytes = kCount * 4;
+    recv.channel = static_cast<uint16_t>(k);
+    recv.dst = {&ones[k].in_piece, 1};
+    recv.token = 2 * kAtOnce + k;
+    job_->Post(self_, recv);
+    const absl::Status status = job_->Finish({2 * kAtOnce + k});
+    ASSERT_TRUE(status.ok()) << status << ", message " << k;
+  }
+  const absl::Status status = job_->Finish();
+  ASSERT_TRUE(status.ok()) << status;
+  for (size_t k = 0; k < kAtOnce; ++k) {
+    int32_t sum = 0;
+    for (int rank : all_) sum += Value(rank, k);
+    EXPECT_EQ(ones[k].out, std::vector<int32_t>(kCount, sum)) << k;
+    EXPECT_EQ(ones[k].received, std::vector<int32_t>(kCount, Value(job_->Previous(self_), k + 100))) << k;
+  }
+}
+
+TEST_F(GroupOperations, MembersMustAgreeOnTheLength) {
+  if (job_->ranks() < 2) GTEST_SKIP() << "nobody to disagree with";
+  std::vector<int32_t> in(100 + static_cast<size_t>(self_)), out(200);
+  Adder adder(out.data());
+  const ConstPiece src{in.data(), in.size() * 4};
+  Operation op;
+  op.kind = OperationKind::kGroupReduce;
+  op.peer = -1;
+  op.bytes = in.size() * 4;
+  op.src = {&src, 1};
+  op.consumer = &adder;
+  op.group = {0, all_};
+  job_->Post(self_, op);
+  const absl::Status status = job_->Finish();
+  ASSERT_FALSE(status.ok());
+  EXPECT_NE(std::string(status.message()).find("expects " + std::to_string(in.size() * 4)), std::string::npos)
+      << status;
+}
+
+}  // namespace
+}  // namespace ccl

@@ -1,0 +1,74 @@
+// How a rank waits.
+#include <sched.h>
+
+#include <chrono>
+
+#include "absl/strings/str_cat.h"
+#include "transports/mpi/backend.h"
+
+namespace ccl::mpi {
+namespace {
+
+constexpr std::chrono::microseconds kLongestWait(1000);
+// Giving up the core costs as much as some ten tests; most answers come within a few round trips.
+constexpr int kTestsPerYield = 32;
+// In shared memory a look costs next to nothing. Who has a core of its own keeps it for longer than
+// most answers take: given up, it may be lost to somebody else for a whole turn. Who shares one gives
+// it up soon.
+constexpr int kLooksAlone = 16384, kLooksCrowded = 6;
+
+void Pause() {
+#ifdef __x86_64__
+  __builtin_ia32_pause();
+#endif
+}
+
+}  // namespace
+
+absl::Status MpiBackend::Poll(Waiting waiting, std::vector<Completion>& done) {
+  if (!status_.ok()) return status_;
+  const size_t before = done.size();
+  done.insert(done.end(), ready_.begin(), ready_.end());
+  ready_.clear();
+  Advance(done);
+  if (done.size() > before || !status_.ok()) return status_;
+  if (waiting == Waiting::kNo) {
+    LookForDead();
+    return status_;
+  }
+  // Ranks may outnumber the cores: whoever has nothing to do soon makes room for the others.
+  const int looks = endpoint_ == nullptr || !requests_.empty() ? kTestsPerYield
+                    : endpoint_->crowded()                     ? kLooksCrowded
+                                                               : kLooksAlone;
+  // To ask for the time takes as long as many looks: most answers come before it is asked for.
+  std::chrono::steady_clock::time_point deadline;
+  for (bool first = true;; first = false) {
+    for (int i = 0; i < looks && done.size() == before && status_.ok(); ++i) {
+      Pause();
+      Advance(done);
+    }
+    if (done.size() > before || !status_.ok()) return status_;
+    sched_yield();
+    const auto now = std::chrono::steady_clock::now();
+    if (first) deadline = now + kLongestWait;
+    if (!waits() || now >= deadline) break;
+  }
+  LookForDead();
+  return status_;
+}
+
+void MpiBackend::Advance(std::vector<Completion>& done) {
+  if (endpoint_ != nullptr) Fail(endpoint_->Progress(done));
+  if (elsewhere_ && status_.ok()) Test(done);
+}
+
+void MpiBackend::LookForDead() {
+  if (!status_.ok() || !waits()) return;
+  const int dead = peers_.FirstDead();
+  if (dead < 0) return;
+  AbandonFinalize();
+  Fail(absl::UnavailableError(absl::StrCat("rank ", rank_, ": rank ", dead, " (process ",
+                                           peers_.IdOf(dead), " on this host) has died")));
+}
+
+}  // namespace ccl::mpi

@@ -1,0 +1,16 @@
+// Copies past the cache.
+#ifndef TRANSPORTS_SHM_COPY_H_
+#define TRANSPORTS_SHM_COPY_H_
+
+#include <cstddef>
+
+namespace ccl::shm {
+
+// As memcpy. What is written goes to memory and into no cache; `to` is aligned to 64 bytes. A flag
+// that others read the bytes by is written after CopyFence.
+void CopyPastCache(std::byte* to, const void* from, size_t bytes);
+void CopyFence();
+
+}  // namespace ccl::shm
+
+#endif  // TRANSPORTS_SHM_COPY_H_

@@ -1,0 +1,185 @@
+#ifndef TRANSPORTS_SHM_ENDPOINT_H_
+#define TRANSPORTS_SHM_ENDPOINT_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "ccl/backend/backend.h"
+#include "transports/shm/layout.h"
+#include "transports/shm/segment.h"
+#include "transports/staging.h"
+
+namespace ccl::shm {
+
+// One rank among those of its host that share a segment. Sends, receives and group operations among
+// them are posted here; whoever has posted calls Progress until they have completed. Not thread-safe.
+//
+// A send is complete when its bytes are in shared memory, which takes a slot of the receiver's ring or
+// a few chunks of the sender's; it waits for room. Nobody's progress waits for a receive that has not
+// been posted: what has come and is not expected yet leaves its slot, and its chunk too when there are
+// many of them.
+//
+// A group operation is one stream of chunks of each member that contributes, read by all that want
+// it, and a fold of all streams chunk by chunk as they come, in order of rank.
+class Endpoint {
+ public:
+  // `ranks` of the job that share the segment, ascending; `own` is one of them. `crowded`: there are
+  // more ranks than processors. Blocks until a line has been passed to and fro between the first two.
+  Endpoint(std::unique_ptr<Segment> segment, std::vector<int> ranks, int own, int job_ranks,
+           bool crowded);
+
+  bool Has(int rank) const { return IndexOf(rank) >= 0; }
+  // Group operations: whether all are here.
+  bool HasAll(absl::Span<const int> ranks) const;
+  bool crowded() const { return crowded_; }
+  // An operation among ranks that are here, with real bytes.
+  void Post(const Operation& operation);
+  // Appends completions. The first error stays.
+  absl::Status Progress(std::vector<Completion>& done);
+  // Something has not completed.
+  bool busy() const { return under_way_ > 0; }
+
+ private:
+  static constexpr uint32_t kNone = UINT32_MAX;
+  static constexpr uint32_t kWindow = 8;      // chunks that one stream has out
+  static constexpr uint32_t kMostHeld = 32;   // chunks of one sender that wait here
+  // Beyond so many bytes a message for several readers lies in a chunk, once.
+  static constexpr uint64_t kInlineForSeveral = 512;
+
+  // Bytes that have come and wait. In a chunk of the sender's, or in a block of ours.
+  struct Part {
+    const std::byte* data = nullptr;
+    uint32_t bytes = 0;
+    uint32_t chunk = kNoChunk;
+    Staging::Block block;
+    uint32_t next = kNone;
+  };
+  struct Queue {
+    uint32_t head = kNone, tail = kNone;  // parts
+  };
+  // One whose bytes an operation takes.
+  struct Source {
+    uint32_t peer = 0;
+    Queue parts;
+  };
+  struct Transfer {
+    OperationKind kind = OperationKind::kSend;
+    Key key;
+    int32_t peer = 0;  // rank, for reports
+    uint64_t bytes = 0, token = 0;
+    Consumer* consumer = nullptr;
+    uint32_t open = 0;  // sides that are not done
+    std::vector<ConstPiece> src;
+    std::vector<Piece> dst;
+    // What goes out.
+    bool sends = false, started = false;
+    std::vector<uint32_t> readers;
+    uint64_t staged = 0;
+    uint32_t stream = 0;
+    uint32_t chunks_out = 0;  // so far
+    uint32_t window[kWindow] = {};
+    uint64_t serials[kWindow] = {};
+    // What comes in.
+    std::vector<Source> sources;  // ascending
+    uint32_t own_place = kNone;   // of our operand among theirs
+    uint64_t taken = 0;
+  };
+  // A receive that waits for the beginning of its message.
+  struct Posted {
+    Key key;
+    uint32_t transfer, source;
+  };
+  // A message that has come, or begun to, and nobody waits for.
+  struct Unexpected {
+    Key key;
+    uint64_t total = 0, come = 0;
+    uint32_t stream = 0;
+    Queue parts;
+  };
+  // A stream that has begun and goes on: to a transfer, or unexpected.
+  struct Stream {
+    uint32_t number, transfer, source;
+    uint64_t left;
+  };
+  struct Peer {
+    uint64_t sent = 0, known_taken = 0;   // messages to it
+    uint64_t received = 0, told = 0;      // messages from it
+    uint32_t held = 0;                    // chunks of its that wait here
+    uint64_t blocked = 0;                 // the pass in which nothing more begins
+    std::vector<Posted> posted;
+    std::vector<Unexpected> unexpected;
+    std::vector<Stream> streams;
+  };
+
+  int IndexOf(int rank) const {
+    return rank >= 0 && rank < static_cast<int>(index_.size()) ? index_[static_cast<size_t>(rank)] : -1;
+  }
+  uint32_t NewTransfer(const Operation& operation);
+  void AddSource(Transfer& t, uint32_t peer) { t.sources.push_back({peer, {}}); }
+  // Something has been posted that takes from `transfer.sources`.
+  void Expect(uint32_t transfer);
+  void Finish(Transfer& t, uint32_t index);
+  void CopyOwn(const Transfer& t);
+
+  // Outgoing: see outgoing.cc.
+  bool Advance(uint32_t transfer);
+  bool Room(uint32_t peer);
+  bool Room(const Transfer& t);
+  void SendWhole(Transfer& t);
+  bool SendChunk(Transfer& t);
+  uint32_t TakeChunk(const Transfer& t);
+  void Gather(const Transfer& t, std::byte* to, uint64_t bytes, bool past_cache) const;
+  void Publish(Transfer& t, uint32_t peer, Slot& slot, uint32_t bytes, uint32_t chunk);
+  bool AdvanceAll();
+
+  // Incoming: see incoming.cc.
+  bool Drain(uint32_t peer);
+  void Arrived(uint32_t peer, const Slot& slot);
+  void Append(Queue& queue, uint32_t part);
+  void Keep(uint32_t peer, Part& part, bool chunk_too);
+  void Release(uint32_t peer, Queue& queue);
+  // Takes what all sources have; true when anything was taken.
+  void Deliver(uint32_t transfer);
+  void Consume(Transfer& t, uint64_t bytes);
+  bool Fits(const Transfer& t, uint32_t peer, uint64_t total);
+
+  void Prime();
+  void Probe();
+  void Fail(absl::Status status);
+  std::string Describe(const Transfer& t, uint32_t peer, bool sends) const;
+
+  const std::unique_ptr<Segment> segment_;
+  const Layout layout_;
+  const std::vector<int> ranks_;
+  std::vector<int> index_;  // by rank of the job; -1: elsewhere
+  const uint32_t self_;
+  const bool crowded_;
+  bool past_cache_ = false;  // how chunks are written
+  absl::Status status_;
+
+  std::vector<Peer> peers_;
+  std::vector<Transfer> transfers_;
+  std::vector<uint32_t> free_transfers_;
+  std::vector<Part> parts_;
+  std::vector<uint32_t> free_parts_;
+  std::vector<uint32_t> outgoing_;  // transfers, in the order of their posting
+  std::vector<Completion> ready_;
+  uint32_t under_way_ = 0;
+  uint32_t next_chunk_ = 0, next_stream_ = 0;
+  uint64_t pass_ = 1;
+  uint64_t serials_[kChunks] = {};  // of our chunks: how often each has been taken
+  Staging blocks_{size_t{16} << 20};
+  // Operands of one Consume.
+  std::vector<ConstPiece> pieces_;
+  std::vector<absl::Span<const ConstPiece>> operands_;
+};
+
+// How long a chunk of a message is: equal for all members of a group operation.
+uint64_t ChunkLength(uint64_t total);
+
+}  // namespace ccl::shm
+
+#endif  // TRANSPORTS_SHM_ENDPOINT_H_

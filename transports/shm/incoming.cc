@@ -1,0 +1,222 @@
+// What an Endpoint reads: its own rings, and its peers' chunks.
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "transports/shm/endpoint.h"
+
+namespace ccl::shm {
+namespace {
+
+// Calls f with the memory of `pieces` between two offsets, run by run.
+template <typename P, typename F>
+void ForRuns(const std::vector<P>& pieces, uint64_t begin, uint64_t bytes, F f) {
+  for (const P& piece : pieces) {
+    if (bytes == 0) return;
+    if (begin >= piece.bytes) {
+      begin -= piece.bytes;
+      continue;
+    }
+    const uint64_t run = std::min<uint64_t>(bytes, piece.bytes - begin);
+    using Byte = std::conditional_t<std::is_same_v<P, Piece>, std::byte, const std::byte>;
+    f(static_cast<Byte*>(piece.data) + begin, run);
+    bytes -= run;
+    begin = 0;
+  }
+}
+
+}  // namespace
+
+bool Endpoint::Drain(uint32_t from) {
+  Peer& peer = peers_[from];
+  bool any = false;
+  while (status_.ok()) {
+    const Slot& slot = layout_.SlotOf(from, self_, peer.received);
+    if (slot.sequence.load(std::memory_order_acquire) != peer.received + 1) break;
+    Arrived(from, slot);
+    ++peer.received;
+    any = true;
+    if (peer.received - peer.told >= kSlots / 2) {
+      peer.told = peer.received;
+      layout_.Taken(from, self_).value.store(peer.received, std::memory_order_release);
+    }
+  }
+  return any;
+}
+
+bool Endpoint::Fits(const Transfer& t, uint32_t peer, uint64_t total) {
+  if (t.bytes == total) return true;
+  Fail(absl::InvalidArgumentError(absl::StrCat(Describe(t, peer, false), ": rank ", ranks_[peer], " sent ",
+                                               total, " bytes, rank ", ranks_[self_], " expects ", t.bytes)));
+  return false;
+}
+
+void Endpoint::Append(Queue& queue, uint32_t part) {
+  if (queue.tail == kNone) {
+    queue.head = part;
+  } else {
+    parts_[queue.tail].next = part;
+  }
+  queue.tail = part;
+}
+
+// Takes over what lies in a slot, and in a chunk where its sender may soon lack them.
+void Endpoint::Keep(uint32_t from, Part& part, bool chunk_too) {
+  if (part.chunk != kNoChunk && !chunk_too) return;
+  if (part.bytes > 0) {
+    part.block = blocks_.Take(part.bytes);
+    std::memcpy(part.block.data, part.data, part.bytes);
+    part.data = part.block.data;
+  }
+  if (part.chunk == kNoChunk) return;
+  layout_.ChunkOf(from, std::exchange(part.chunk, kNoChunk)).readers_left.fetch_sub(1, std::memory_order_acq_rel);
+  --peers_[from].held;
+}
+
+// The first part of a queue has been taken.
+void Endpoint::Release(uint32_t from, Queue& queue) {
+  const uint32_t index = queue.head;
+  Part& part = parts_[index];
+  if (part.chunk != kNoChunk) {
+    layout_.ChunkOf(from, part.chunk).readers_left.fetch_sub(1, std::memory_order_acq_rel);
+    --peers_[from].held;
+  }
+  if (part.block.data != nullptr) blocks_.Give(std::exchange(part.block, {}));
+  queue.head = part.next;
+  if (queue.head == kNone) queue.tail = kNone;
+  free_parts_.push_back(index);
+}
+
+void Endpoint::Arrived(uint32_t from, const Slot& slot) {
+  Peer& peer = peers_[from];
+  uint32_t index;
+  if (free_parts_.empty()) {
+    index = static_cast<uint32_t>(parts_.size());
+    parts_.emplace_back();
+  } else {
+    index = free_parts_.back();
+    free_parts_.pop_back();
+  }
+  parts_[index].bytes = slot.bytes;
+  parts_[index].chunk = slot.chunk;
+  parts_[index].next = kNone;
+  if (slot.chunk == kNoChunk) {
+    parts_[index].data = slot.payload;
+  } else {
+    parts_[index].data = layout_.ChunkOf(from, slot.chunk).bytes;
+    ++peer.held;
+  }
+  uint32_t transfer = kNone, source = kNone;
+  if (slot.continues) {
+    const auto stream = std::find_if(peer.streams.begin(), peer.streams.end(),
+                                     [&](const Stream& s) { return s.number == slot.stream; });
+    if (stream == peer.streams.end()) {
+      return Fail(absl::InternalError(absl::StrCat("rank ", ranks_[self_], ": rank ", ranks_[from],
+                                                   " goes on with a message that has not begun")));
+    }
+    transfer = stream->transfer;
+    source = stream->source;
+    stream->left -= slot.bytes;
+    if (stream->left == 0) peer.streams.erase(stream);
+  } else {
+    const auto posted = std::find_if(peer.posted.begin(), peer.posted.end(),
+                                     [&](const Posted& p) { return p.key == slot.key; });
+    if (posted != peer.posted.end()) {
+      transfer = posted->transfer;
+      source = posted->source;
+      peer.posted.erase(posted);
+      if (!Fits(transfers_[transfer], from, slot.total)) return;
+    }
+    if (slot.bytes < slot.total) peer.streams.push_back({slot.stream, transfer, source, slot.total - slot.bytes});
+  }
+  if (transfer != kNone) {
+    Queue& queue = transfers_[transfer].sources[source].parts;
+    Append(queue, index);
+    Deliver(transfer);
+    // Still there? The slot is wanted for others.
+    if (transfers_[transfer].sources.size() > source && queue.tail == index) {
+      Keep(from, parts_[index], peer.held > kMostHeld);
+    }
+    return;
+  }
+  Keep(from, parts_[index], peer.held > kMostHeld);
+  if (!slot.continues) peer.unexpected.push_back({slot.key, slot.total, 0, slot.stream, {}});
+  // Of several with one stream number the last: numbers come again when their stream is over.
+  const auto unexpected = std::find_if(
+      peer.unexpected.rbegin(), peer.unexpected.rend(),
+      [&](const Unexpected& u) { return !slot.continues || u.stream == slot.stream; });
+  unexpected->come += slot.bytes;
+  Append(unexpected->parts, index);
+}
+
+void Endpoint::Expect(uint32_t index) {
+  Transfer& t = transfers_[index];
+  for (uint32_t i = 0; i < t.sources.size(); ++i) {
+    Peer& peer = peers_[t.sources[i].peer];
+    const auto come = std::find_if(peer.unexpected.begin(), peer.unexpected.end(),
+                                   [&](const Unexpected& u) { return u.key == t.key; });
+    if (come == peer.unexpected.end()) {
+      peer.posted.push_back({t.key, index, i});
+      continue;
+    }
+    if (!Fits(t, t.sources[i].peer, come->total)) return;
+    t.sources[i].parts = come->parts;
+    if (come->come < come->total) {
+      for (Stream& stream : peer.streams) {
+        if (stream.number != come->stream) continue;
+        stream.transfer = index;
+        stream.source = i;
+      }
+    }
+    peer.unexpected.erase(come);
+  }
+  Deliver(index);
+}
+
+void Endpoint::Deliver(uint32_t index) {
+  Transfer& t = transfers_[index];
+  while (!t.sources.empty()) {
+    for (const Source& source : t.sources) {
+      if (source.parts.head == kNone) return;
+    }
+    const uint64_t bytes = parts_[t.sources[0].parts.head].bytes;
+    // The result may lie where our own operand does.
+    if (t.sends && t.staged < t.taken + bytes) return;
+    Consume(t, bytes);
+    for (Source& source : t.sources) Release(source.peer, source.parts);
+    t.taken += bytes;
+    if (t.taken == t.bytes) {
+      t.sources.clear();
+      return Finish(t, index);
+    }
+  }
+}
+
+// Hands the next bytes of all operands to whom they are for.
+void Endpoint::Consume(Transfer& t, uint64_t bytes) {
+  if (t.consumer == nullptr) {
+    const std::byte* from = parts_[t.sources[0].parts.head].data;
+    ForRuns(t.dst, t.taken, bytes, [&](std::byte* to, uint64_t run) {
+      std::memcpy(to, from, run);
+      from += run;
+    });
+    return;
+  }
+  // Our own operand's pieces come first in the array, then one piece of each of the others.
+  pieces_.clear();
+  if (t.own_place != kNone) {
+    ForRuns(t.src, t.taken, bytes, [&](const std::byte* from, uint64_t run) { pieces_.push_back({from, run}); });
+  }
+  const size_t own = pieces_.size();
+  for (const Source& source : t.sources) pieces_.push_back({parts_[source.parts.head].data, bytes});
+  operands_.clear();
+  for (uint32_t i = 0; i < t.sources.size(); ++i) {
+    if (i == t.own_place) operands_.push_back({pieces_.data(), own});
+    operands_.push_back({&pieces_[own + i], size_t{bytes > 0}});
+  }
+  if (t.own_place == t.sources.size()) operands_.push_back({pieces_.data(), own});
+  t.consumer->Consume(t.token, t.taken, operands_);
+}
+
+}  // namespace ccl::shm

@@ -1,0 +1,93 @@
+// What the ranks of a host have in shared memory.
+//
+// Every ordered pair of ranks has a ring of slots. A message that fits lies in one slot behind its
+// sequence number, so that the flag and the first bytes are one line of the cache. A longer one lies
+// piece by piece in chunks of its sender's, which all its readers share, and slots say in which. Chunks
+// lie so far apart that equal places of neighbours fall into different sets of a cache, and there are
+// so many of them that one has left the readers' caches before it is written again: a store to a line
+// that somebody else has costs more than everything else here.
+#ifndef TRANSPORTS_SHM_LAYOUT_H_
+#define TRANSPORTS_SHM_LAYOUT_H_
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+namespace ccl::shm {
+
+inline constexpr uint32_t kSlots = 16;         // of a ring
+inline constexpr uint32_t kChunks = 64;        // of a rank
+inline constexpr uint64_t kInlineBytes = 8192;  // of a message that fits into a slot
+inline constexpr uint64_t kChunkBytes = 65536;
+inline constexpr uint32_t kNoChunk = UINT32_MAX;
+
+// What messages match by, beside their sender.
+struct Key {
+  uint32_t context = 0;
+  uint32_t group = 0;  // of a group operation, its number plus one
+  uint16_t channel = 0;
+
+  friend bool operator==(const Key&, const Key&) = default;
+};
+
+struct alignas(64) Slot {
+  std::atomic<uint64_t> sequence;  // the message's in its ring, from 1; written last
+  uint64_t total;                  // bytes of the whole message
+  Key key;
+  bool continues;     // a stream that has begun
+  uint32_t bytes;     // here
+  uint32_t chunk;     // of the sender that has them; kNoChunk: they follow
+  uint32_t stream;    // distinct among those that the sender has under way
+  std::byte payload[kInlineBytes + 16];
+};
+static_assert(sizeof(Slot) == kInlineBytes + 64);
+
+struct Chunk {
+  alignas(64) std::atomic<uint32_t> readers_left;
+  alignas(64) std::byte unused[64];
+  std::byte bytes[kChunkBytes];
+  std::byte apart[4096];
+};
+static_assert(sizeof(Chunk) == kChunkBytes + 4224);
+
+struct alignas(64) Line {
+  std::atomic<uint64_t> value;
+};
+
+// Places in a segment of `ranks` ranks. A new segment is all zeros, which is how everything begins.
+class Layout {
+ public:
+  Layout(std::byte* base, int ranks) : base_(base), ranks_(static_cast<size_t>(ranks)) {}
+
+  static size_t Bytes(int ranks) {
+    const Layout layout(nullptr, ranks);
+    return layout.Chunks() + layout.ranks_ * kChunks * sizeof(Chunk);
+  }
+
+  // For measuring: a line that two ranks write in turn, and what they have found.
+  Line& Ball() const { return reinterpret_cast<Line*>(base_)[0]; }
+  Line& Verdict() const { return reinterpret_cast<Line*>(base_)[1]; }
+  // How many messages of a ring the receiver has taken, as it says now and then.
+  Line& Taken(size_t from, size_t to) const {
+    return reinterpret_cast<Line*>(base_ + kPage)[to * ranks_ + from];
+  }
+  Slot& SlotOf(size_t from, size_t to, uint64_t number) const {
+    return reinterpret_cast<Slot*>(base_ + Rings())[(to * ranks_ + from) * kSlots + number % kSlots];
+  }
+  Chunk& ChunkOf(size_t rank, uint32_t chunk) const {
+    return reinterpret_cast<Chunk*>(base_ + Chunks())[rank * kChunks + chunk];
+  }
+
+ private:
+  static constexpr size_t kPage = 4096, kHuge = size_t{2} << 20;
+  static size_t RoundUp(size_t bytes, size_t to) { return (bytes + to - 1) / to * to; }
+  size_t Rings() const { return kPage + RoundUp(ranks_ * ranks_ * sizeof(Line), kPage); }
+  size_t Chunks() const { return RoundUp(Rings() + ranks_ * ranks_ * kSlots * sizeof(Slot), kHuge); }
+
+  std::byte* base_;
+  size_t ranks_;
+};
+
+}  // namespace ccl::shm
+
+#endif  // TRANSPORTS_SHM_LAYOUT_H_

@@ -1,0 +1,166 @@
+// What an Endpoint writes: slots of its peers' rings, and chunks of its own.
+#include <algorithm>
+#include <cstring>
+
+#include "transports/shm/copy.h"
+#include "transports/shm/endpoint.h"
+
+namespace ccl::shm {
+namespace {
+
+// Below, a line that goes past the cache costs its reader more than it saves its writer.
+constexpr uint64_t kLeastPastCache = 4096;
+
+}  // namespace
+
+// Two chunks at least, where one is long enough to be worth it: then one is written while the other is
+// read.
+uint64_t ChunkLength(uint64_t total) {
+  constexpr uint64_t kLeast = 16384, kStep = 4096;
+  return std::clamp((total / 2 + kStep - 1) / kStep * kStep, kLeast, kChunkBytes);
+}
+
+bool Endpoint::Room(uint32_t to) {
+  Peer& peer = peers_[to];
+  if (peer.sent - peer.known_taken < kSlots) return true;
+  peer.known_taken = layout_.Taken(self_, to).value.load(std::memory_order_acquire);
+  return peer.sent - peer.known_taken < kSlots;
+}
+
+bool Endpoint::Room(const Transfer& t) {
+  return std::all_of(t.readers.begin(), t.readers.end(), [&](uint32_t peer) { return Room(peer); });
+}
+
+// Bytes [t.staged, t.staged + bytes) of what is sent.
+void Endpoint::Gather(const Transfer& t, std::byte* to, uint64_t bytes, bool past_cache) const {
+  uint64_t skip = t.staged;
+  for (const ConstPiece& piece : t.src) {
+    if (bytes == 0) break;
+    if (skip >= piece.bytes) {
+      skip -= piece.bytes;
+      continue;
+    }
+    const uint64_t run = std::min<uint64_t>(bytes, piece.bytes - skip);
+    const auto* const from = static_cast<const std::byte*>(piece.data) + skip;
+    if (past_cache && reinterpret_cast<uintptr_t>(to) % 64 == 0) {
+      CopyPastCache(to, from, run);
+    } else {
+      std::memcpy(to, from, run);
+    }
+    to += run;
+    bytes -= run;
+    skip = 0;
+  }
+}
+
+void Endpoint::Publish(Transfer& t, uint32_t to, Slot& slot, uint32_t bytes, uint32_t chunk) {
+  slot.total = t.bytes;
+  slot.key = t.key;
+  slot.continues = t.staged > 0;
+  slot.bytes = bytes;
+  slot.chunk = chunk;
+  slot.stream = t.stream;
+  slot.sequence.store(++peers_[to].sent, std::memory_order_release);
+}
+
+void Endpoint::SendWhole(Transfer& t) {
+  for (uint32_t to : t.readers) {
+    Slot& slot = layout_.SlotOf(self_, to, peers_[to].sent);
+    if (t.src.size() == 1 && t.bytes == 8) {
+      std::memcpy(slot.payload, t.src[0].data, 8);
+    } else {
+      Gather(t, slot.payload, t.bytes, false);
+    }
+    Publish(t, to, slot, static_cast<uint32_t>(t.bytes), kNoChunk);
+  }
+  t.staged = t.bytes;
+}
+
+// One of ours that nobody reads any more, or kNoChunk. A few are looked at: the next call goes on.
+uint32_t Endpoint::TakeChunk(const Transfer& t) {
+  const uint32_t place = t.chunks_out % kWindow;
+  if (t.chunks_out >= kWindow) {
+    const uint32_t oldest = t.window[place];
+    if (serials_[oldest] == t.serials[place] &&
+        layout_.ChunkOf(self_, oldest).readers_left.load(std::memory_order_acquire) > 0) {
+      return kNoChunk;
+    }
+  }
+  for (int i = 0; i < 8; ++i) {
+    const uint32_t chunk = next_chunk_;
+    next_chunk_ = (next_chunk_ + 1) % kChunks;
+    if (layout_.ChunkOf(self_, chunk).readers_left.load(std::memory_order_acquire) == 0) return chunk;
+  }
+  return kNoChunk;
+}
+
+bool Endpoint::SendChunk(Transfer& t) {
+  const uint32_t number = TakeChunk(t);
+  if (number == kNoChunk) return false;
+  Chunk& chunk = layout_.ChunkOf(self_, number);
+  const uint64_t bytes = std::min(ChunkLength(t.bytes), t.bytes - t.staged);
+  const bool past_cache = past_cache_ && bytes >= kLeastPastCache;
+  Gather(t, chunk.bytes, bytes, past_cache);
+  if (past_cache) CopyFence();
+  t.window[t.chunks_out % kWindow] = number;
+  t.serials[t.chunks_out % kWindow] = ++serials_[number];
+  ++t.chunks_out;
+  if (!t.started) {
+    t.stream = next_stream_;
+    next_stream_ = next_stream_ + 1 == kNone ? 0 : next_stream_ + 1;
+  }
+  chunk.readers_left.store(static_cast<uint32_t>(t.readers.size()), std::memory_order_relaxed);
+  for (uint32_t to : t.readers) {
+    Publish(t, to, layout_.SlotOf(self_, to, peers_[to].sent), static_cast<uint32_t>(bytes), number);
+  }
+  t.staged += bytes;
+  return true;
+}
+
+// Sends what there is room for, a chunk at most. True when nothing is left to send: then the transfer
+// may be done. Messages to one reader begin in the order in which they were posted.
+bool Endpoint::Advance(uint32_t index) {
+  Transfer& t = transfers_[index];
+  bool may = Room(t);
+  if (!t.started) {
+    for (uint32_t to : t.readers) may = may && peers_[to].blocked != pass_;
+  }
+  if (may) {
+    const uint64_t whole = t.readers.size() > 1 ? kInlineForSeveral : kInlineBytes;
+    if (t.bytes <= whole) {
+      SendWhole(t);
+      t.started = true;
+    } else {
+      may = SendChunk(t);
+      t.started = t.started || may;
+    }
+  }
+  if (!t.started) {
+    for (uint32_t to : t.readers) peers_[to].blocked = pass_;
+    return false;
+  }
+  if (t.staged < t.bytes) return false;
+  Finish(t, index);
+  return true;
+}
+
+// A turn for everybody. True when anything went out.
+bool Endpoint::AdvanceAll() {
+  ++pass_;
+  bool any = false;
+  size_t kept = 0;
+  for (size_t i = 0; i < outgoing_.size(); ++i) {
+    const uint32_t index = outgoing_[i];
+    const uint64_t before = transfers_[index].staged;
+    const bool folds = transfers_[index].own_place != kNone;
+    const bool done = Advance(index);
+    any = any || done || transfers_[index].staged != before;
+    if (!done) outgoing_[kept++] = index;
+    // What has come may have waited for our own part, which a result in place overwrites.
+    if (folds && transfers_[index].open > 0) Deliver(index);
+  }
+  outgoing_.resize(kept);
+  return any;
+}
+
+}  // namespace ccl::shm

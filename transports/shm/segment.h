@@ -1,0 +1,46 @@
+// Memory that processes of a host share.
+#ifndef TRANSPORTS_SHM_SEGMENT_H_
+#define TRANSPORTS_SHM_SEGMENT_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "absl/status/statusor.h"
+
+namespace ccl::shm {
+
+// Has no name, only processes that have it: when the last one ends, however it does, it is gone.
+class Segment {
+ public:
+  // What another process needs to attach.
+  struct Name {
+    int64_t process = 0;
+    int64_t file = -1;
+  };
+
+  // Zeros; pages are there when they are first touched.
+  static absl::StatusOr<std::unique_ptr<Segment>> Create(size_t bytes);
+  // Of a process of this host, by the same user, that has not closed it yet.
+  static absl::StatusOr<std::unique_ptr<Segment>> Attach(const Name& name, size_t bytes);
+  ~Segment();
+  Segment(const Segment&) = delete;
+  Segment& operator=(const Segment&) = delete;
+
+  std::byte* data() const { return data_; }
+  Name name() const;
+  // Everybody has attached who will.
+  void Close();
+
+ private:
+  Segment(int file, std::byte* data, size_t bytes) : file_(file), data_(data), bytes_(bytes) {}
+  static absl::StatusOr<std::unique_ptr<Segment>> Map(int file, size_t bytes);
+
+  int file_;
+  std::byte* const data_;
+  const size_t bytes_;
+};
+
+}  // namespace ccl::shm
+
+#endif  // TRANSPORTS_SHM_SEGMENT_H_
