@@ -1,5 +1,3 @@
-#include <malloc.h>
-
 #include <algorithm>
 #include <cstdio>
 #include <string>
@@ -7,13 +5,11 @@
 
 #include "CLI/CLI.hpp"
 #include "bench/commands.h"
+#include "bench/heap.h"
 
 // cclbench, and under the names all_reduce_perf, alltoall_perf, ... nccl-tests' programs.
 int main(int argc, char** argv) {
-  // Scratch of one operation is as large as its vectors: keep freed memory instead of giving it
-  // back to the system and paying for its pages again.
-  mallopt(M_MMAP_THRESHOLD, 1 << 30);
-  mallopt(M_TRIM_THRESHOLD, 1 << 30);
+  ccl::PrepareHeap();
   std::vector<std::string> arguments(argv + 1, argv + argc);
   const std::string path = argv[0];
   const std::string name = path.substr(path.rfind('/') + 1);

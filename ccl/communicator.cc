@@ -196,7 +196,8 @@ std::unique_ptr<Work> Communicator::MakeExchange(std::vector<Exchange::Message> 
 }
 
 uint16_t Communicator::NextChannel(bool sends, int peer) {
-  return static_cast<uint16_t>((sends ? sends_ : receives_)[peer]++ % channels_);
+  if (pairs_ == nullptr) pairs_ = std::make_unique<Pairs>();
+  return static_cast<uint16_t>((sends ? pairs_->sends : pairs_->receives)[peer]++ % channels_);
 }
 
 absl::Status Communicator::Run(Request request, const Choice& choice) {

@@ -50,7 +50,8 @@ class Communicator {
   // Bytes that it takes beside its operations.
   uint64_t memory() const {
     return sizeof *this + sizeof(Scope) + sizeof(Stream) +
-           (sends_.capacity() + receives_.capacity()) * sizeof(std::pair<int, uint64_t>);
+           (pairs_ == nullptr ? 0 : pairs_->sends.capacity() + pairs_->receives.capacity()) *
+               sizeof(std::pair<int, uint64_t>);
   }
 
   // OK, or what is wrong with a request: null buffers, a root out of range, counts whose bytes do
@@ -95,7 +96,10 @@ class Communicator {
   const uint32_t channels_;                 // of the backend
   bool dumps_ = false;                      // by itself, when it fails
   uint64_t calls_ = 0;                      // collectives so far
-  absl::flat_hash_map<int, uint64_t> sends_, receives_;  // point-to-point calls so far, by peer
+  struct Pairs {
+    absl::flat_hash_map<int, uint64_t> sends, receives;
+  };
+  std::unique_ptr<Pairs> pairs_;            // point-to-point calls so far, by peer; made with the first
 };
 
 }  // namespace ccl

@@ -43,34 +43,25 @@ class Walk {
   size_t at_ = 0, used_ = 0;
 };
 
-}  // namespace
-
-Execution::Execution(std::shared_ptr<const Program> program, int rank, uint32_t context,
-                     Request request, RankMap map)
-    : program_(std::move(program)),
-      rank_(rank),
-      map_(std::move(map)),
-      context_(context),
-      request_(std::move(request)),
-      bound_(Scaled(request_)),
-      binding_(*program_, rank, bound_) {}
-
-bool Execution::Scales() const {
-  if (request_.phantom || !Reduces(request_.collective)) return false;
-  if (request_.custom != nullptr) return !request_.custom->function;
-  return request_.op == ReduceOp::kAvg && AveragesByFactor(request_.type);
+// Where contributions are scaled before they are folded.
+bool Scales(const Request& request) {
+  if (request.phantom || !Reduces(request.collective)) return false;
+  if (request.custom != nullptr) return !request.custom->function;
+  return request.op == ReduceOp::kAvg && AveragesByFactor(request.type);
 }
 
-Request Execution::Scaled(const Request& request) {
+// The request as the program sees it; `scaled` is its input's memory, if it takes any.
+Request Scaled(const Program& program, int rank, const Request& request,
+               std::unique_ptr<char[]>& scaled) {
   Request bound = request;
-  const ProgramInfo& info = program_->info();
-  const BlockWindow in = InputWindow(info, rank_), out = OutputWindow(info, rank_);
-  if (!Scales() || in.blocks == 0) return bound;
+  const ProgramInfo& info = program.info();
+  const BlockWindow in = InputWindow(info, rank), out = OutputWindow(info, rank);
+  if (!Scales(request) || in.blocks == 0) return bound;
   if (request.blocks != nullptr) {
     auto dense = std::make_shared<Blocks>(*request.blocks);
     dense->in = BlockList::Dense(dense->in.counts);
-    scaled_.reset(new char[dense->in.Total() * SizeOf(request.type)]);
-    bound.in = scaled_.get();
+    scaled.reset(new char[dense->in.Total() * SizeOf(request.type)]);
+    bound.in = scaled.get();
     bound.blocks = std::move(dense);
     return bound;
   }
@@ -80,9 +71,24 @@ Request Execution::Scaled(const Request& request) {
   }
   const uint64_t elements = info.space.BlockOffset(in.first + in.blocks, request.count) -
                             info.space.BlockOffset(in.first, request.count);
-  scaled_.reset(new char[elements * SizeOf(request.type)]);
-  bound.in = scaled_.get();
+  scaled.reset(new char[elements * SizeOf(request.type)]);
+  bound.in = scaled.get();
   return bound;
+}
+
+}  // namespace
+
+Execution::Bound::Bound(const Program& program, int rank, const Request& asked)
+    : request(Scaled(program, rank, asked, scaled)), binding(program, rank, request) {}
+
+Execution::Execution(std::shared_ptr<const Program> program, int rank, uint32_t context,
+                     Request request, RankMap map)
+    : program_(std::move(program)),
+      rank_(rank),
+      map_(std::move(map)),
+      context_(context),
+      request_(std::move(request)) {
+  if (!request_.phantom) bound_ = std::make_unique<Bound>(*program_, rank_, request_);
 }
 
 void Execution::Scale() {
@@ -93,13 +99,13 @@ void Execution::Scale() {
     factor.real = 1.0 / program_->info().ranks;
   }
   if (request_.blocks == nullptr) {
-    return ScaleInto(request_.type, const_cast<void*>(bound_.in), request_.in,
-                     binding_.InputElements(), factor);
+    return ScaleInto(request_.type, const_cast<void*>(bound_->request.in), request_.in,
+                     bound_->binding.InputElements(), factor);
   }
-  const BlockList &from = request_.blocks->in, &to = bound_.blocks->in;
+  const BlockList &from = request_.blocks->in, &to = bound_->request.blocks->in;
   const size_t size = SizeOf(request_.type);
   for (size_t i = 0; i < from.counts.size(); ++i) {
-    ScaleInto(request_.type, scaled_.get() + to.displacements[i] * size,
+    ScaleInto(request_.type, bound_->scaled.get() + to.displacements[i] * size,
               static_cast<const char*>(request_.in) + from.displacements[i] * size, from.counts[i],
               factor);
   }
@@ -149,6 +155,7 @@ bool Execution::Like(const Work& other) const {
 
 void Execution::Start(Backend& backend) {
   started_ = true;
+  if (bound_ == nullptr) bound_ = std::make_unique<Bound>(*program_, rank_, request_);
   lanes_.resize(program_->info().lanes);
   for (uint32_t i = 0; i < lanes_.size(); ++i) {
     lanes_[i].batches = program_->batches(rank_, i);
@@ -162,7 +169,7 @@ void Execution::Start(Backend& backend) {
 }
 
 void Execution::Begin(Backend& backend) {
-  if (Scales()) Scale();
+  if (Scales(request_)) Scale();
   if (running_ == 0) return Finish();
   Advance(backend);
 }
@@ -174,7 +181,7 @@ void Execution::Complete(uint64_t tag, Backend& backend) {
   }
   Lane& lane = lanes_[tag & kLaneMask];
   const uint64_t fold = tag >> kLaneBits;
-  if (fold > 0) free_folds_.push_back(static_cast<uint32_t>(fold - 1));
+  if (fold > 0) bound_->free_folds.push_back(static_cast<uint32_t>(fold - 1));
   if (--lane.outstanding > 0) return;
   ++lane.completed;
   if (lane.completed == lane.batches && --running_ == 0) return Finish();
@@ -266,48 +273,48 @@ void Execution::AddOperation(uint32_t index, const Step& step, Backend& backend)
   Workspace::Range range;
   const auto read = [&] {
     range.src = w.pieces.size();
-    binding_.Pieces(src, w.pieces);
+    bound_->binding.Pieces(src, w.pieces);
     range.src_count = w.pieces.size() - range.src;
   };
   const auto write = [&] {
     range.dst = w.pieces.size();
-    binding_.Pieces(dst, w.pieces);
+    bound_->binding.Pieces(dst, w.pieces);
     range.dst_count = w.pieces.size() - range.dst;
   };
   switch (step.kind) {
     case StepKind::kSend:
       operation.kind = OperationKind::kSend;
-      operation.bytes = binding_.Bytes(src);
+      operation.bytes = bound_->binding.Bytes(src);
       read();
       break;
     case StepKind::kRecv:
       operation.kind = OperationKind::kRecv;
-      operation.bytes = binding_.Bytes(dst);
+      operation.bytes = bound_->binding.Bytes(dst);
       write();
       break;
     case StepKind::kRecvReduce: {
       operation.kind = OperationKind::kRecvReduce;
-      operation.bytes = binding_.Bytes(dst);
+      operation.bytes = bound_->binding.Bytes(dst);
       if (request_.phantom) break;
       Fold& fold = NewFold(index, operation);
       fold.alone = false;
       fold.incoming_first = step.incoming_first;
-      binding_.Pieces(src, fold.src);
-      binding_.Pieces(dst, fold.dst);
+      bound_->binding.Pieces(src, fold.src);
+      bound_->binding.Pieces(dst, fold.dst);
       break;
     }
     case StepKind::kGroupReduce:
     case StepKind::kGroupCopy: {
       const bool reduces = step.kind == StepKind::kGroupReduce;
       operation.kind = reduces ? OperationKind::kGroupReduce : OperationKind::kGroupCopy;
-      operation.bytes = binding_.Bytes(src.empty() ? dst : src);
+      operation.bytes = bound_->binding.Bytes(src.empty() ? dst : src);
       operation.group = {step.group, WorldGroup(step.group)};
       read();
       write();
       if (!reduces || dst.empty() || request_.phantom) break;
       Fold& fold = NewFold(index, operation);
       fold.alone = true;
-      binding_.Pieces(dst, fold.dst);
+      bound_->binding.Pieces(dst, fold.dst);
       break;
     }
     case StepKind::kReconfigure:
@@ -327,8 +334,8 @@ void Execution::AddOperation(uint32_t index, const Step& step, Backend& backend)
 absl::Span<const int> Execution::WorldGroup(uint32_t group) {
   const absl::Span<const int> ranks = program_->RankGroup(group);
   if (map_.identity()) return ranks;
-  if (groups_ == nullptr) groups_ = std::make_unique<std::map<uint32_t, std::vector<int>>>();
-  std::vector<int>& translated = (*groups_)[group];
+  if (bound_->groups == nullptr) bound_->groups = std::make_unique<std::map<uint32_t, std::vector<int>>>();
+  std::vector<int>& translated = (*bound_->groups)[group];
   if (translated.empty()) {
     for (int rank : ranks) translated.push_back(map_.world(rank));
   }
@@ -336,15 +343,15 @@ absl::Span<const int> Execution::WorldGroup(uint32_t group) {
 }
 
 Execution::Fold& Execution::NewFold(uint32_t lane, Operation& operation) {
-  if (free_folds_.empty()) {
-    free_folds_.push_back(static_cast<uint32_t>(folds_.size()));
-    folds_.emplace_back();
+  if (bound_->free_folds.empty()) {
+    bound_->free_folds.push_back(static_cast<uint32_t>(bound_->folds.size()));
+    bound_->folds.emplace_back();
   }
-  const uint32_t number = free_folds_.back();
-  free_folds_.pop_back();
+  const uint32_t number = bound_->free_folds.back();
+  bound_->free_folds.pop_back();
   operation.consumer = this;
   operation.token = Token(static_cast<uint64_t>(number + 1) << kLaneBits | lane);
-  Fold& fold = folds_[number];
+  Fold& fold = bound_->folds[number];
   fold.src.clear();
   fold.dst.clear();
   return fold;
@@ -353,20 +360,20 @@ Execution::Fold& Execution::NewFold(uint32_t lane, Operation& operation) {
 uint64_t Execution::LocalStep(const Step& step, OperationKind& kind) {
   Workspace& w = workspace();
   const absl::Span<const Ref> src = w.list.src(step), dst = w.list.dst(step);
-  const uint64_t bytes = binding_.Bytes(dst);
+  const uint64_t bytes = bound_->binding.Bytes(dst);
   if (step.kind == StepKind::kReduce) {
     kind = OperationKind::kReduce;
     if (!request_.phantom && bytes > 0) {
       Ref run = dst[0];
-      const uint32_t runs = binding_.Scattered(run) ? run.count : 1;
+      const uint32_t runs = bound_->binding.Scattered(run) ? run.count : 1;
       run.count /= runs;
       for (uint32_t i = 0; i < runs; ++i, ++run.first) {
         w.operands.clear();
         for (Ref ref : src) {
           ref.first += i;
-          w.operands.push_back(binding_.Address(ref));
+          w.operands.push_back(bound_->binding.Address(ref));
         }
-        Combine(binding_.Address(run), w.operands, binding_.Elements(run));
+        Combine(bound_->binding.Address(run), w.operands, bound_->binding.Elements(run));
       }
     }
     return bytes * (src.size() - 1);
@@ -374,8 +381,8 @@ uint64_t Execution::LocalStep(const Step& step, OperationKind& kind) {
   kind = OperationKind::kCopy;
   if (request_.phantom) return bytes;
   std::vector<Piece> from, to;
-  binding_.Pieces(src, from);
-  binding_.Pieces(dst, to);
+  bound_->binding.Pieces(src, from);
+  bound_->binding.Pieces(dst, to);
   if (from.size() == to.size() &&
       std::equal(from.begin(), from.end(), to.begin(), [](const Piece& a, const Piece& b) {
         return a.data == b.data && a.bytes == b.bytes;
@@ -400,7 +407,7 @@ uint64_t Execution::LocalStep(const Step& step, OperationKind& kind) {
 void Execution::Consume(uint64_t token, uint64_t offset,
                         absl::Span<const absl::Span<const ConstPiece>> operands) {
   const uint64_t tag = token & ((uint64_t{1} << kTagBits) - 1);
-  const Fold& fold = folds_[(tag >> kLaneBits) - 1];
+  const Fold& fold = bound_->folds[(tag >> kLaneBits) - 1];
   const size_t size = SizeOf(request_.type);
   // What is contiguous everywhere, as most is, takes no memory.
   const auto one = [](const auto& list) { return list.size() == 1; };
@@ -436,10 +443,10 @@ void Execution::Consume(uint64_t token, uint64_t offset,
 
 void Execution::Finish() {
   if (request_.op != ReduceOp::kAvg || request_.custom != nullptr || request_.phantom ||
-      !Reduces(request_.collective) || Scales()) {
+      !Reduces(request_.collective) || Scales(request_)) {
     return;
   }
-  DivideBy(request_.type, request_.out, binding_.OutputElements(), program_->info().ranks);
+  DivideBy(request_.type, request_.out, bound_->binding.OutputElements(), program_->info().ranks);
 }
 
 std::string Execution::Describe() const {

@@ -109,7 +109,9 @@ class Execution final : public Work, private Consumer {
   void Complete(uint64_t tag, Backend& backend) override;
   bool done() const override { return running_ == 0 && started_ && !launching_; }
   size_t outstanding() const override;
-  uint64_t memory() const override { return sizeof *this + binding_.ScratchBytes(); }
+  uint64_t memory() const override {
+    return sizeof *this + (bound_ == nullptr ? 0 : sizeof *bound_ + bound_->binding.ScratchBytes());
+  }
   std::string Describe() const override;
   Whole Foldable(int period) const override;
   bool Like(const Work& other) const override;
@@ -130,6 +132,18 @@ class Execution final : public Work, private Consumer {
     bool incoming_first = false;
     bool alone = false;
   };
+  // The program bound to the rank's memory.
+  struct Bound {
+    Bound(const Program& program, int rank, const Request& asked);
+
+    std::unique_ptr<char[]> scaled;  // the input, where contributions are scaled first
+    const Request request;           // as the program sees it: its input is `scaled`, or the output
+    Binding binding;
+    std::vector<Fold> folds;
+    std::vector<uint32_t> free_folds;
+    std::unique_ptr<std::map<uint32_t, std::vector<int>>> groups;  // translated, where map_ is one
+  };
+
   void Consume(uint64_t token, uint64_t offset,
                absl::Span<const absl::Span<const ConstPiece>> operands) override;
   void Begin(Backend& backend);
@@ -143,10 +157,6 @@ class Execution final : public Work, private Consumer {
   void PostAll(Lane& lane, Backend& backend);
   // Takes a fold for the operation's token.
   Fold& NewFold(uint32_t lane, Operation& operation);
-  // The request as the program sees it: where contributions are scaled first, its input is memory of
-  // the execution's, or the output.
-  Request Scaled(const Request& request);
-  bool Scales() const;
   void Scale();
   void Combine(void* dst, absl::Span<const void* const> operands, size_t count) const;
   // Does a copy or fold; returns the bytes to charge for.
@@ -165,12 +175,9 @@ class Execution final : public Work, private Consumer {
   const RankMap map_;
   const uint32_t context_;
   const Request request_;
-  std::unique_ptr<char[]> scaled_;
-  const Request bound_;  // request_ by Scaled
-  Binding binding_;
-  std::vector<Fold> folds_;
-  std::vector<uint32_t> free_folds_;
-  std::unique_ptr<std::map<uint32_t, std::vector<int>>> groups_;  // translated, where map_ is one
+  // Made with the execution, because memory may lack; without bytes when it starts: of a folded world
+  // most executions never do.
+  std::unique_ptr<Bound> bound_;
 };
 
 // Point-to-point messages of one group call: all posted together.

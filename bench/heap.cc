@@ -1,0 +1,27 @@
+#include "bench/heap.h"
+
+#include <malloc.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <climits>
+#include <cstdint>
+#include <cstdlib>
+
+namespace ccl {
+
+void PrepareHeap() {
+  mallopt(M_MMAP_MAX, 0);  // everything from one heap
+  mallopt(M_TRIM_THRESHOLD, INT_MAX);
+  mallopt(M_TOP_PAD, 16 << 20);
+  // Addresses, not memory: they become the heap's free end, and their pages huge when they are touched.
+  constexpr size_t kReserved = size_t{1} << 30, kHugePage = size_t{2} << 20;
+  void* const reserved = std::malloc(kReserved);
+  if (reserved == nullptr) return;
+  const uintptr_t begin = (reinterpret_cast<uintptr_t>(reserved) + kHugePage - 1) & ~(kHugePage - 1);
+  const uintptr_t end = (reinterpret_cast<uintptr_t>(reserved) + kReserved) & ~(kHugePage - 1);
+  madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE);
+  std::free(reserved);
+}
+
+}  // namespace ccl
