@@ -78,17 +78,17 @@ Request Scaled(const Program& program, int rank, const Request& request,
 
 }  // namespace
 
-Execution::Bound::Bound(const Program& program, int rank, const Request& asked)
+Execution::State::State(const Program& program, int rank, const Request& asked)
     : request(Scaled(program, rank, asked, scaled)), binding(program, rank, request) {}
 
 Execution::Execution(std::shared_ptr<const Program> program, int rank, uint32_t context,
                      Request request, RankMap map)
     : program_(std::move(program)),
       rank_(rank),
-      map_(std::move(map)),
       context_(context),
+      map_(std::move(map)),
       request_(std::move(request)) {
-  if (!request_.phantom) bound_ = std::make_unique<Bound>(*program_, rank_, request_);
+  if (!request_.phantom) state_ = std::make_unique<State>(*program_, rank_, request_);
 }
 
 void Execution::Scale() {
@@ -99,13 +99,13 @@ void Execution::Scale() {
     factor.real = 1.0 / program_->info().ranks;
   }
   if (request_.blocks == nullptr) {
-    return ScaleInto(request_.type, const_cast<void*>(bound_->request.in), request_.in,
-                     bound_->binding.InputElements(), factor);
+    return ScaleInto(request_.type, const_cast<void*>(state_->request.in), request_.in,
+                     state_->binding.InputElements(), factor);
   }
-  const BlockList &from = request_.blocks->in, &to = bound_->request.blocks->in;
+  const BlockList &from = request_.blocks->in, &to = state_->request.blocks->in;
   const size_t size = SizeOf(request_.type);
   for (size_t i = 0; i < from.counts.size(); ++i) {
-    ScaleInto(request_.type, bound_->scaled.get() + to.displacements[i] * size,
+    ScaleInto(request_.type, state_->scaled.get() + to.displacements[i] * size,
               static_cast<const char*>(request_.in) + from.displacements[i] * size, from.counts[i],
               factor);
   }
@@ -154,79 +154,84 @@ bool Execution::Like(const Work& other) const {
 }
 
 void Execution::Start(Backend& backend) {
-  started_ = true;
-  if (bound_ == nullptr) bound_ = std::make_unique<Bound>(*program_, rank_, request_);
-  lanes_.resize(program_->info().lanes);
-  for (uint32_t i = 0; i < lanes_.size(); ++i) {
-    lanes_[i].batches = program_->batches(rank_, i);
-    if (lanes_[i].batches > 0) ++running_;
+  if (state_ == nullptr) state_ = std::make_unique<State>(*program_, rank_, request_);
+  State& s = *state_;
+  s.started = true;
+  s.lanes.resize(program_->info().lanes);
+  for (uint32_t i = 0; i < s.lanes.size(); ++i) {
+    s.lanes[i].batches = program_->batches(rank_, i);
+    if (s.lanes[i].batches > 0) ++s.running;
   }
   const Topology& topology = backend.topology();
   const int ranks = program_->info().ranks;
   const Time launch = topology.LaunchTime(request_.collective, PlanBytes(request_, ranks), ranks);
-  launching_ = PostLaunch(backend, map_.world(rank_), launch, Token(0));
-  if (!launching_) Begin(backend);
+  s.launching = PostLaunch(backend, map_.world(rank_), launch, Token(0));
+  if (!s.launching) Begin(backend);
 }
 
 void Execution::Begin(Backend& backend) {
   if (Scales(request_)) Scale();
-  if (running_ == 0) return Finish();
+  if (state_->running == 0) return Finish();
   Advance(backend);
 }
 
 void Execution::Complete(uint64_t tag, Backend& backend) {
-  if (launching_) {
-    launching_ = false;
+  State& s = *state_;
+  if (s.launching) {
+    s.launching = false;
     return Begin(backend);
   }
-  Lane& lane = lanes_[tag & kLaneMask];
+  Lane& lane = s.lanes[tag & kLaneMask];
   const uint64_t fold = tag >> kLaneBits;
-  if (fold > 0) bound_->free_folds.push_back(static_cast<uint32_t>(fold - 1));
+  if (fold > 0) s.free_folds.push_back(static_cast<uint32_t>(fold - 1));
   if (--lane.outstanding > 0) return;
   ++lane.completed;
-  if (lane.completed == lane.batches && --running_ == 0) return Finish();
+  if (lane.completed == lane.batches && --s.running == 0) return Finish();
   Advance(backend);
 }
 
 size_t Execution::outstanding() const {
-  size_t sum = launching_ ? 1 : 0;
-  for (const Lane& lane : lanes_) sum += lane.outstanding;
+  if (state_ == nullptr) return 0;
+  size_t sum = state_->launching ? 1 : 0;
+  for (const Lane& lane : state_->lanes) sum += lane.outstanding;
   return sum;
 }
 
 bool Execution::Holds(const Lane& lane) const {
-  for (const Dep& dep : lane.deps) {
-    if (lanes_[dep.lane].completed < dep.batches) return false;
+  for (const Dep& dep : *lane.deps) {
+    if (state_->lanes[dep.lane].completed < dep.batches) return false;
   }
   return true;
 }
 
 void Execution::Advance(Backend& backend) {
+  State& s = *state_;
   // A batch that completes at once may release lanes that were passed over.
   for (bool again = true; again;) {
     again = false;
-    for (uint32_t i = 0; i < lanes_.size(); ++i) {
-      Lane& lane = lanes_[i];
+    for (uint32_t i = 0; i < s.lanes.size(); ++i) {
+      Lane& lane = s.lanes[i];
       while (lane.outstanding == 0 && lane.completed < lane.batches) {
         if (lane.waits && !Holds(lane)) break;
         if (!Issue(i, backend)) break;
         if (lane.outstanding > 0) break;
         ++lane.completed;
-        if (lane.completed == lane.batches) --running_;
+        if (lane.completed == lane.batches) --s.running;
         again = true;
       }
     }
   }
-  if (running_ == 0) Finish();
+  if (s.running == 0) Finish();
 }
 
 bool Execution::Issue(uint32_t index, Backend& backend) {
-  Lane& lane = lanes_[index];
+  Lane& lane = state_->lanes[index];
   Workspace& w = workspace();
   w.list.Clear();
   program_->Fetch(rank_, index, lane.next, w.list);
   if (!lane.waits && !w.list.deps.empty()) {
-    lane.deps = w.list.deps;
+    if (lane.deps == nullptr) lane.deps = std::make_unique<std::vector<Dep>>();
+    *lane.deps = w.list.deps;
     if (!Holds(lane)) {
       lane.waits = true;
       return false;
@@ -265,56 +270,58 @@ void Execution::PostAll(Lane& lane, Backend& backend) {
 void Execution::AddOperation(uint32_t index, const Step& step, Backend& backend) {
   Workspace& w = workspace();
   const absl::Span<const Ref> src = w.list.src(step), dst = w.list.dst(step);
-  Operation operation;
+  Operation& operation = w.operations.emplace_back();
   operation.channel = step.channel;
   operation.peer = step.peer == kEveryMember ? kEveryMember : map_.world(step.peer);
   operation.context = context_;
   operation.token = Token(index);
   Workspace::Range range;
   const auto read = [&] {
+    if (request_.phantom) return;
     range.src = w.pieces.size();
-    bound_->binding.Pieces(src, w.pieces);
+    state_->binding.Pieces(src, w.pieces);
     range.src_count = w.pieces.size() - range.src;
   };
   const auto write = [&] {
+    if (request_.phantom) return;
     range.dst = w.pieces.size();
-    bound_->binding.Pieces(dst, w.pieces);
+    state_->binding.Pieces(dst, w.pieces);
     range.dst_count = w.pieces.size() - range.dst;
   };
   switch (step.kind) {
     case StepKind::kSend:
       operation.kind = OperationKind::kSend;
-      operation.bytes = bound_->binding.Bytes(src);
+      operation.bytes = state_->binding.Bytes(src);
       read();
       break;
     case StepKind::kRecv:
       operation.kind = OperationKind::kRecv;
-      operation.bytes = bound_->binding.Bytes(dst);
+      operation.bytes = state_->binding.Bytes(dst);
       write();
       break;
     case StepKind::kRecvReduce: {
       operation.kind = OperationKind::kRecvReduce;
-      operation.bytes = bound_->binding.Bytes(dst);
+      operation.bytes = state_->binding.Bytes(dst);
       if (request_.phantom) break;
       Fold& fold = NewFold(index, operation);
       fold.alone = false;
       fold.incoming_first = step.incoming_first;
-      bound_->binding.Pieces(src, fold.src);
-      bound_->binding.Pieces(dst, fold.dst);
+      state_->binding.Pieces(src, fold.src);
+      state_->binding.Pieces(dst, fold.dst);
       break;
     }
     case StepKind::kGroupReduce:
     case StepKind::kGroupCopy: {
       const bool reduces = step.kind == StepKind::kGroupReduce;
       operation.kind = reduces ? OperationKind::kGroupReduce : OperationKind::kGroupCopy;
-      operation.bytes = bound_->binding.Bytes(src.empty() ? dst : src);
+      operation.bytes = state_->binding.Bytes(src.empty() ? dst : src);
       operation.group = {step.group, WorldGroup(step.group)};
       read();
       write();
       if (!reduces || dst.empty() || request_.phantom) break;
       Fold& fold = NewFold(index, operation);
       fold.alone = true;
-      bound_->binding.Pieces(dst, fold.dst);
+      state_->binding.Pieces(dst, fold.dst);
       break;
     }
     case StepKind::kReconfigure:
@@ -324,18 +331,20 @@ void Execution::AddOperation(uint32_t index, const Step& step, Backend& backend)
     case StepKind::kCopy:
     case StepKind::kReduce:
       operation.bytes = LocalStep(step, operation.kind);
-      if (operation.bytes == 0 || !backend.abilities().models_compute) return;
+      if (operation.bytes == 0 || !backend.abilities().models_compute) {
+        w.operations.pop_back();
+        return;
+      }
       break;
   }
-  w.ranges.push_back(range);
-  w.operations.push_back(operation);
+  if (!request_.phantom) w.ranges.push_back(range);
 }
 
 absl::Span<const int> Execution::WorldGroup(uint32_t group) {
   const absl::Span<const int> ranks = program_->RankGroup(group);
   if (map_.identity()) return ranks;
-  if (bound_->groups == nullptr) bound_->groups = std::make_unique<std::map<uint32_t, std::vector<int>>>();
-  std::vector<int>& translated = (*bound_->groups)[group];
+  if (state_->groups == nullptr) state_->groups = std::make_unique<std::map<uint32_t, std::vector<int>>>();
+  std::vector<int>& translated = (*state_->groups)[group];
   if (translated.empty()) {
     for (int rank : ranks) translated.push_back(map_.world(rank));
   }
@@ -343,15 +352,15 @@ absl::Span<const int> Execution::WorldGroup(uint32_t group) {
 }
 
 Execution::Fold& Execution::NewFold(uint32_t lane, Operation& operation) {
-  if (bound_->free_folds.empty()) {
-    bound_->free_folds.push_back(static_cast<uint32_t>(bound_->folds.size()));
-    bound_->folds.emplace_back();
+  if (state_->free_folds.empty()) {
+    state_->free_folds.push_back(static_cast<uint32_t>(state_->folds.size()));
+    state_->folds.emplace_back();
   }
-  const uint32_t number = bound_->free_folds.back();
-  bound_->free_folds.pop_back();
+  const uint32_t number = state_->free_folds.back();
+  state_->free_folds.pop_back();
   operation.consumer = this;
   operation.token = Token(static_cast<uint64_t>(number + 1) << kLaneBits | lane);
-  Fold& fold = bound_->folds[number];
+  Fold& fold = state_->folds[number];
   fold.src.clear();
   fold.dst.clear();
   return fold;
@@ -360,20 +369,20 @@ Execution::Fold& Execution::NewFold(uint32_t lane, Operation& operation) {
 uint64_t Execution::LocalStep(const Step& step, OperationKind& kind) {
   Workspace& w = workspace();
   const absl::Span<const Ref> src = w.list.src(step), dst = w.list.dst(step);
-  const uint64_t bytes = bound_->binding.Bytes(dst);
+  const uint64_t bytes = state_->binding.Bytes(dst);
   if (step.kind == StepKind::kReduce) {
     kind = OperationKind::kReduce;
     if (!request_.phantom && bytes > 0) {
       Ref run = dst[0];
-      const uint32_t runs = bound_->binding.Scattered(run) ? run.count : 1;
+      const uint32_t runs = state_->binding.Scattered(run) ? run.count : 1;
       run.count /= runs;
       for (uint32_t i = 0; i < runs; ++i, ++run.first) {
         w.operands.clear();
         for (Ref ref : src) {
           ref.first += i;
-          w.operands.push_back(bound_->binding.Address(ref));
+          w.operands.push_back(state_->binding.Address(ref));
         }
-        Combine(bound_->binding.Address(run), w.operands, bound_->binding.Elements(run));
+        Combine(state_->binding.Address(run), w.operands, state_->binding.Elements(run));
       }
     }
     return bytes * (src.size() - 1);
@@ -381,8 +390,8 @@ uint64_t Execution::LocalStep(const Step& step, OperationKind& kind) {
   kind = OperationKind::kCopy;
   if (request_.phantom) return bytes;
   std::vector<Piece> from, to;
-  bound_->binding.Pieces(src, from);
-  bound_->binding.Pieces(dst, to);
+  state_->binding.Pieces(src, from);
+  state_->binding.Pieces(dst, to);
   if (from.size() == to.size() &&
       std::equal(from.begin(), from.end(), to.begin(), [](const Piece& a, const Piece& b) {
         return a.data == b.data && a.bytes == b.bytes;
@@ -407,7 +416,7 @@ uint64_t Execution::LocalStep(const Step& step, OperationKind& kind) {
 void Execution::Consume(uint64_t token, uint64_t offset,
                         absl::Span<const absl::Span<const ConstPiece>> operands) {
   const uint64_t tag = token & ((uint64_t{1} << kTagBits) - 1);
-  const Fold& fold = bound_->folds[(tag >> kLaneBits) - 1];
+  const Fold& fold = state_->folds[(tag >> kLaneBits) - 1];
   const size_t size = SizeOf(request_.type);
   // What is contiguous everywhere, as most is, takes no memory.
   const auto one = [](const auto& list) { return list.size() == 1; };
@@ -446,14 +455,15 @@ void Execution::Finish() {
       !Reduces(request_.collective) || Scales(request_)) {
     return;
   }
-  DivideBy(request_.type, request_.out, bound_->binding.OutputElements(), program_->info().ranks);
+  DivideBy(request_.type, request_.out, state_->binding.OutputElements(), program_->info().ranks);
 }
 
 std::string Execution::Describe() const {
   std::string text = absl::StrCat("rank ", rank_, " in ", Name(request_.collective), " (",
                                   program_->info().name, ", count ", request_.count, ")");
-  for (uint32_t i = 0; i < lanes_.size(); ++i) {
-    const Lane& lane = lanes_[i];
+  if (state_ == nullptr) return text;
+  for (uint32_t i = 0; i < state_->lanes.size(); ++i) {
+    const Lane& lane = state_->lanes[i];
     if (lane.completed == lane.batches || lane.outstanding == 0) continue;
     StepList list;
     program_->Fetch(rank_, i, lane.next - 1, list);

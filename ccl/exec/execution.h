@@ -107,10 +107,12 @@ class Execution final : public Work, private Consumer {
 
   void Start(Backend& backend) override;
   void Complete(uint64_t tag, Backend& backend) override;
-  bool done() const override { return running_ == 0 && started_ && !launching_; }
+  bool done() const override {
+    return state_ != nullptr && state_->started && state_->running == 0 && !state_->launching;
+  }
   size_t outstanding() const override;
   uint64_t memory() const override {
-    return sizeof *this + (bound_ == nullptr ? 0 : sizeof *bound_ + bound_->binding.ScratchBytes());
+    return sizeof *this + (state_ == nullptr ? 0 : sizeof *state_ + state_->binding.ScratchBytes());
   }
   std::string Describe() const override;
   Whole Foldable(int period) const override;
@@ -121,9 +123,9 @@ class Execution final : public Work, private Consumer {
     uint32_t next = 0;         // batch to issue
     uint32_t completed = 0;    // batches
     uint32_t outstanding = 0;  // operations of the batch in flight
-    uint32_t batches = 0;
-    bool waits = false;        // for deps
-    std::vector<Dep> deps;
+    uint32_t batches : 31 = 0;
+    uint32_t waits : 1 = 0;    // for deps
+    std::unique_ptr<std::vector<Dep>> deps;  // made when there are some
   };
   // Where bytes go that are folded as they arrive: with src on one side (a receive), or the
   // operands alone (a group's).
@@ -132,10 +134,14 @@ class Execution final : public Work, private Consumer {
     bool incoming_first = false;
     bool alone = false;
   };
-  // The program bound to the rank's memory.
-  struct Bound {
-    Bound(const Program& program, int rank, const Request& asked);
+  // What a run is made of; what every completion looks at comes first.
+  struct State {
+    State(const Program& program, int rank, const Request& asked);
 
+    uint32_t running = 0;    // lanes not at their end
+    bool started = false;
+    bool launching = false;  // the machine's launch time passes
+    absl::InlinedVector<Lane, 4> lanes;
     std::unique_ptr<char[]> scaled;  // the input, where contributions are scaled first
     const Request request;           // as the program sees it: its input is `scaled`, or the output
     Binding binding;
@@ -165,19 +171,14 @@ class Execution final : public Work, private Consumer {
   absl::Span<const int> WorldGroup(uint32_t group);
   void Finish();
 
-  // What every completion looks at comes first.
-  uint32_t running_ = 0;  // lanes not at their end
-  bool started_ = false;
-  bool launching_ = false;  // the machine's launch time passes
-  absl::InlinedVector<Lane, 1> lanes_;
-  const std::shared_ptr<const Program> program_;
-  const int rank_;
-  const RankMap map_;
-  const uint32_t context_;
-  const Request request_;
   // Made with the execution, because memory may lack; without bytes when it starts: of a folded world
   // most executions never do.
-  std::unique_ptr<Bound> bound_;
+  std::unique_ptr<State> state_;
+  const std::shared_ptr<const Program> program_;
+  const int rank_;
+  const uint32_t context_;
+  const RankMap map_;
+  const Request request_;
 };
 
 // Point-to-point messages of one group call: all posted together.
