@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <utility>
 
 namespace fabric {
 namespace {
@@ -31,49 +32,55 @@ FifoWires::FifoWires(const Network& network, const Description& description, boo
   debts_.resize(ports_.size());
 }
 
-// A segment of the message whose last byte has been delivered, no longer in its list, or kNone:
-// nothing refers to it, unless a change of rates may yet take back what its port has promised.
-uint32_t FifoWires::TakeDelivered(Message& m) {
-  if (rates_change_) return kNone;
-  for (uint32_t* link = &m.segments; *link != kNone; link = &segments_[*link].sibling) {
-    const uint32_t index = *link;
-    const Segment& s = segments_[index];
-    if (s.stage < m.length || s.tail > queue_.now() || s.offset == kWithdrawn) continue;
-    *link = s.sibling;
-    return index;
-  }
-  return kNone;
+// Its last byte has been delivered, and nothing can be taken back of it any more: by no change of rates,
+// and by no port that has begun later than its bytes came and is still at them.
+bool FifoWires::Reusable(const Segment& s) const {
+  const Message& m = messages_[s.message];
+  const Time now = queue_.now();
+  if (rates_change_ || s.stage != m.length || s.tail > now || s.offset == kWithdrawn) return false;
+  return std::none_of(PathOf(m), PathOf(m) + m.length, [&](uint32_t port) {
+    const PortState& p = ports_[port];
+    return p.message == s.message && p.busy > now && p.offset < s.offset + s.bytes;
+  });
 }
 
 uint32_t FifoWires::NewSegment(uint32_t message) {
   Message& m = messages_[message];
-  uint32_t index = TakeDelivered(m);
-  if (index == kNone) index = segments_.New();
-  Segment& s = segments_[index];
-  s.message = message;
-  s.waiting = 0;
-  s.sibling = m.segments;
-  m.segments = index;
+  const uint32_t oldest = m.newest == kNone ? kNone : segments_[m.newest].sibling;
+  uint32_t index = oldest;
+  if (oldest == kNone || !Reusable(segments_[oldest])) {
+    index = segments_.New();
+    segments_[index].sibling = oldest == kNone ? index : oldest;
+    if (oldest != kNone) segments_[m.newest].sibling = index;
+  }
+  m.newest = index;
+  segments_[index].message = message;
+  segments_[index].waiting = segments_[index].orphan = 0;
   return index;
 }
 
 void FifoWires::StorePath(Message& message, const Path& path) {
-  message.length = static_cast<uint16_t>(path.ports.size());
+  const size_t length = path.ports.size();
+  message.length = static_cast<uint16_t>(length);
   message.profile = path.profile;
-  const int room = std::bit_width(path.ports.size() | 3);
+  if (length <= kShort) {
+    std::copy(path.ports.begin(), path.ports.end(), message.ports);
+    return;
+  }
+  const int room = std::bit_width(length);
   std::vector<uint32_t>& free = free_paths_[room];
   if (free.empty()) {
-    message.path = static_cast<uint32_t>(paths_.size());
+    message.ports[0] = static_cast<uint32_t>(paths_.size());
     paths_.resize(paths_.size() + (size_t{1} << room));
   } else {
-    message.path = free.back();
+    message.ports[0] = free.back();
     free.pop_back();
   }
-  std::copy(path.ports.begin(), path.ports.end(), paths_.begin() + message.path);
+  std::copy(path.ports.begin(), path.ports.end(), paths_.begin() + message.ports[0]);
 }
 
 void FifoWires::FreePath(const Message& message) {
-  free_paths_[std::bit_width(message.length | 3u)].push_back(message.path);
+  if (message.length > kShort) free_paths_[std::bit_width(message.length)].push_back(message.ports[0]);
 }
 
 void FifoWires::Enter(const Passage& passage, const Path& path) {
@@ -87,7 +94,7 @@ void FifoWires::Enter(const Passage& passage, const Path& path) {
   m.chunk = std::max(std::min(chunk_bytes_, std::max(passage.bytes / kChunks, packet_bytes_)),
                      passage.bytes / kMaxChunksPerMessage);
   m.waiting = 0;
-  m.segments = kNone;
+  m.newest = kNone;
   m.turn = passage.turn;
   m.notify_head = passage.notify_head;
   m.held_back = m.sent = false;
@@ -120,18 +127,24 @@ void FifoWires::Arrive(uint32_t index) {
   WakeAt(port, ports_[port].busy);
 }
 
-// The last of those that wait at a first port and come before a segment that has just come there;
-// kNone: it is first.
-uint32_t FifoWires::Before(const PortState& port, const Segment& segment) const {
-  const uint32_t turn = messages_[segment.message].turn;
+// The last of those that wait at a port and come before a segment that has just come there; kNone: it
+// is first. Untouched messages at their first port are in the order of their turns: the search begins
+// where the last one was placed, because many come in that order.
+uint32_t FifoWires::Before(PortState& port, uint32_t index) {
   const auto untouched = [&](const Segment& s) { return s.stage == 0 && s.offset == 0; };
-  const auto later = [&](const Segment& s) {
-    return untouched(s) && static_cast<int32_t>(messages_[s.message].turn - turn) > 0;
+  if (!untouched(segments_[index])) return port.last;
+  const uint32_t turn = messages_[segments_[index].message].turn;
+  const auto behind = [&](uint32_t other) {
+    return static_cast<int32_t>(messages_[segments_[other].message].turn - turn) > 0;
   };
-  const Segment& last = segments_[port.last];
-  if (!untouched(segment) || (untouched(last) && !later(last))) return port.last;
-  uint32_t before = kNone;
-  for (uint32_t i = port.first; i != kNone && !later(segments_[i]); i = segments_[i].next) before = i;
+  const auto later = [&](uint32_t i) { return untouched(segments_[i]) && behind(i); };
+  const uint32_t placed = std::exchange(port.placed, index);
+  if (untouched(segments_[port.last]) && !behind(port.last)) return port.last;
+  uint32_t before = placed == kNone || behind(placed) ? kNone : placed;
+  for (uint32_t i = before == kNone ? port.first : segments_[before].next; i != kNone && !later(i);
+       i = segments_[i].next) {
+    before = i;
+  }
   return before;
 }
 
@@ -141,7 +154,7 @@ void FifoWires::Wait(uint32_t port, uint32_t index) {
   if (observer_ != nullptr) observer_->Waiting(port, s.bytes, queue_.now());
   if (s.stage > 0) messages_[s.message].waiting += s.bytes;
   s.waiting = 1;
-  const uint32_t before = p.first == kNone ? kNone : Before(p, s);
+  const uint32_t before = p.first == kNone ? kNone : Before(p, index);
   uint32_t& link = before == kNone ? p.first : segments_[before].next;
   s.next = link;
   link = index;
@@ -237,9 +250,13 @@ void FifoWires::ServeNext(uint32_t port) {
     const uint32_t index = p.first;
     Segment& s = segments_[index];
     p.first = s.next;
+    if (p.placed == index) p.placed = kNone;
     s.waiting = 0;
     if (observer_ != nullptr) observer_->Waiting(port, -s.bytes, queue_.now());
-    if (s.offset == kWithdrawn) continue;
+    if (s.offset == kWithdrawn) {
+      if (s.orphan != 0) segments_.Free(index);
+      continue;
+    }
     if (s.stage > 0) messages_[s.message].waiting -= s.bytes;
     const int64_t chunk = messages_[s.message].chunk;
     if (p.first != kNone && s.bytes > chunk) {
@@ -271,7 +288,7 @@ void FifoWires::TakeBack(uint32_t message, uint32_t stage, int64_t begin, int64_
   const Message& m = messages_[message];
   const Time now = queue_.now();
   for (++stage; stage < m.length; ++stage) {
-    const uint32_t port = paths_[m.path + stage];
+    const uint32_t port = PathOf(m)[stage];
     PortState& p = ports_[port];
     int64_t lost = lost_[stage];
     if (observer_ != nullptr && lost > 0) observer_->TakenBack(port, message, lost);
@@ -322,7 +339,7 @@ uint32_t FifoWires::Cut(uint32_t port, int64_t granularity) {
   if (keep >= p.bytes) return kNone;
   const Message& m = messages_[p.message];
   uint32_t stage = 0;
-  while (paths_[m.path + stage] != port) ++stage;
+  while (PathOf(m)[stage] != port) ++stage;
   p.busy = std::min(p.busy, p.started + Service(keep, p.rate));
   const Time tail = p.tail;
   const Time head = std::min(std::max(now, p.started + Share(tail > p.started ? tail - p.started : 0,
@@ -339,26 +356,26 @@ uint32_t FifoWires::Cut(uint32_t port, int64_t granularity) {
 uint32_t FifoWires::Withdraw(uint32_t message, uint32_t stage, int64_t begin, int64_t end, Time head,
                              Time tail) {
   Message& m = messages_[message];
-  if (observer_ != nullptr) observer_->TakenBack(paths_[m.path + stage], message, end - begin);
+  if (observer_ != nullptr) observer_->TakenBack(PathOf(m)[stage], message, end - begin);
   lost_.assign(m.length, 0);
-  for (uint32_t i = m.segments; i != kNone; i = segments_[i].sibling) {
+  ForSegments(m, [&](uint32_t i) {
     const Segment& s = segments_[i];
-    if (s.stage <= stage || s.offset + s.bytes <= begin || s.offset >= end) continue;
+    if (s.stage <= stage || s.offset + s.bytes <= begin || s.offset >= end) return;
     const int64_t stays = std::max<int64_t>(0, begin - s.offset);
     for (uint32_t passed = stage + 1; passed < s.stage; ++passed) lost_[passed] += s.bytes - stays;
     Shorten(i, stays);
-  }
+  });
   TakeBack(message, stage, begin, end);
   if (stage == 0) m.unsent += end - begin;
   if (begin == 0) m.head_at = -1;
   if (rates_change_) {  // what is taken back may come earlier than was promised
     m.delivered_at = -1;
-    for (uint32_t i = m.segments; i != kNone; i = segments_[i].sibling) {
+    ForSegments(m, [&](uint32_t i) {
       const Segment& s = segments_[i];
       if (s.stage == m.length && s.bytes > 0) m.delivered_at = std::max(m.delivered_at, s.tail);
-    }
+    });
     m.sent_at = -1;
-    for (const Promise& promise : promises_[paths_[m.path]]) {
+    for (const Promise& promise : promises_[PathOf(m)[0]]) {
       if (promise.message == message) m.sent_at = std::max(m.sent_at, promise.ends);
     }
     m.held_back = !m.sent;
@@ -376,12 +393,14 @@ uint32_t FifoWires::Withdraw(uint32_t message, uint32_t stage, int64_t begin, in
 
 void FifoWires::Finish(uint32_t id) {
   Message& m = messages_[id];
-  for (uint32_t i = m.segments; i != kNone;) {
-    const uint32_t next = segments_[i].sibling;
-    segments_.Free(i);
-    i = next;
-  }
-  m.segments = kNone;
+  ForSegments(m, [&](uint32_t i) {
+    if (segments_[i].waiting != 0) {
+      segments_[i].orphan = 1;  // its port frees it
+    } else {
+      segments_.Free(i);
+    }
+  });
+  m.newest = kNone;
   FreePath(m);
 }
 
@@ -410,9 +429,9 @@ void FifoWires::Handle(const Entry& entry) {
       ports_[entry.record].serve_at = -1;
       return ServeNext(entry.record);
     case kArrive:
-      // A faster port may have ended a message, and its segment serve another, before what was taken
-      // back of it was to arrive.
-      if (rates_change_ && messages_[segments_[entry.record].message].order != entry.order) return;
+      // A message may have ended, and its segment serve another, before what was taken back of it was to
+      // arrive.
+      if (messages_[segments_[entry.record].message].order != entry.order) return;
       return Arrive(entry.record);
     case kSent: {
       Message& m = messages_[entry.record];

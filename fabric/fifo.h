@@ -49,6 +49,7 @@ class FifoWires final : public Wires {
 
  private:
   static constexpr uint32_t kNone = ~0u;
+  static constexpr uint32_t kShort = 4;  // ports of a path that are kept with the message
   static constexpr int64_t kWithdrawn = -1;  // as offset: the segment is of no more use
   enum Step : uint8_t { kServe = kFirstStep, kArrive, kSent, kHead, kDelivered };
 
@@ -59,9 +60,10 @@ class FifoWires final : public Wires {
     int64_t offset, bytes;  // of the message
     uint32_t message;
     uint32_t next;     // in the queue of its port
-    uint32_t sibling;  // the message's segments
-    uint32_t stage : 31;  // index in the path of the next port; its length: past the last
+    uint32_t sibling;  // the message's next newer one; of the newest, the oldest
+    uint32_t stage : 30;  // index in the path of the next port; its length: past the last
     uint32_t waiting : 1;  // in the queue of that port
+    uint32_t orphan : 1;   // there although its message has ended: withdrawn
   };
   struct Message {
     int64_t unsent, undelivered;  // bytes that have not been served by the first and last port
@@ -69,9 +71,10 @@ class FifoWires final : public Wires {
     uint64_t order;
     int64_t chunk;
     int64_t waiting;    // bytes in the queues of ports behind the first
-    uint32_t segments;  // first of the list
+    uint32_t newest;    // segment
     uint32_t turn;
-    uint32_t path, profile;
+    uint32_t profile;
+    uint32_t ports[kShort];  // of a short path; of a longer one the first says where it is in paths_
     uint16_t length;
     bool notify_head;
     bool held_back;     // it would be sent, were the buffers of switches larger
@@ -84,6 +87,7 @@ class FifoWires final : public Wires {
     int64_t offset = 0, bytes = 0;
     uint32_t message = kNone;
     uint32_t first = kNone, last = kNone;  // waiting
+    uint32_t placed = kNone;  // of them, the last that had its place by turn
     Time serve_at = -1;  // the pending kServe entry that counts
     int64_t rate = 0;
   };
@@ -109,10 +113,23 @@ class FifoWires final : public Wires {
     if (known.bytes != bytes || known.rate != rate) known = {bytes, rate, TransferTime(bytes, rate)};
     return known.time;
   }
-  uint32_t TakeDelivered(Message& m);
+  bool Reusable(const Segment& s) const;
   uint32_t NewSegment(uint32_t message);
+  // Oldest first.
+  template <typename F>
+  void ForSegments(const Message& m, F f) {
+    if (m.newest == kNone) return;
+    for (uint32_t i = segments_[m.newest].sibling, next;; i = next) {
+      next = segments_[i].sibling;
+      f(i);
+      if (i == m.newest) return;
+    }
+  }
   uint32_t PortOf(const Segment& segment) const {
-    return paths_[messages_[segment.message].path + segment.stage];
+    return PathOf(messages_[segment.message])[segment.stage];
+  }
+  const uint32_t* PathOf(const Message& message) const {
+    return message.length <= kShort ? message.ports : paths_.data() + message.ports[0];
   }
   void StorePath(Message& message, const Path& path);
   void FreePath(const Message& message);
@@ -120,7 +137,7 @@ class FifoWires final : public Wires {
   void Serve(uint32_t port, uint32_t index);
   void ServeNext(uint32_t port);
   void Wait(uint32_t port, uint32_t index);
-  uint32_t Before(const PortState& port, const Segment& segment) const;
+  uint32_t Before(PortState& port, uint32_t index);
   void HoldBack(Message& message, uint32_t id, const Segment& segment, const PortState& port);
   void WakeAt(uint32_t port, Time time);
   uint32_t Cut(uint32_t port, int64_t granularity);
