@@ -247,8 +247,10 @@ absl::Status Engine::PollOnce(Waiting waiting) {
     if (large && i + 2 * kAhead < done_.size()) {
       __builtin_prefetch(&slot_of(i + 2 * kAhead));
       const char* const next = reinterpret_cast<const char*>(slot_of(i + kAhead).work);
-      __builtin_prefetch(next);
-      __builtin_prefetch(next + 64);
+      for (int line = 0; line < 3; ++line) __builtin_prefetch(next + 64 * line);
+      const Work* const soon = slot_of(i + kAhead / 2).work;
+      const char* const hot = soon == nullptr ? nullptr : static_cast<const char*>(soon->hot());
+      for (int line = 0; line < 3; ++line) __builtin_prefetch(hot + 64 * line);
     }
     Completed(done_[i].token);
   }

@@ -156,6 +156,7 @@ bool Execution::Like(const Work& other) const {
 void Execution::Start(Backend& backend) {
   if (state_ == nullptr) state_ = std::make_unique<State>(*program_, rank_, request_);
   State& s = *state_;
+  hot_ = &s;
   s.started = true;
   s.lanes.resize(program_->info().lanes);
   for (uint32_t i = 0; i < s.lanes.size(); ++i) {

@@ -85,10 +85,13 @@ class Work {
     if (FlightRecord* record = flight_->Find(flight_number_)) record->ended = now;
   }
   uint64_t flight_number() const { return flight_number_; }
+  // What a completion will look at, beside the work itself; null: nothing.
+  const void* hot() const { return hot_; }
 
  protected:
   uint64_t Token(uint64_t tag) const { return id_ << kTagBits | tag; }
   Workspace& workspace() const { return *workspace_; }
+  const void* hot_ = nullptr;
 
  private:
   uint64_t id_ = 0;
