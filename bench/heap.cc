@@ -2,7 +2,6 @@
 
 #include <malloc.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include <climits>
 #include <cstdint>
@@ -10,9 +9,11 @@
 
 namespace ccl {
 
-void PrepareHeap() {
-  mallopt(M_MMAP_MAX, 0);  // everything from one heap
+void PrepareHeap(bool simulates) {
   mallopt(M_TRIM_THRESHOLD, INT_MAX);
+  mallopt(M_MMAP_THRESHOLD, 32 << 20);  // the most that may be asked for
+  if (!simulates) return;
+  mallopt(M_MMAP_MAX, 0);  // everything from one heap
   mallopt(M_TOP_PAD, 16 << 20);
   // Addresses, not memory: they become the heap's free end, and their pages huge when they are touched.
   constexpr size_t kReserved = size_t{1} << 30, kHugePage = size_t{2} << 20;

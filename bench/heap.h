@@ -3,11 +3,11 @@
 
 namespace ccl {
 
-// Keeps freed memory in the process and puts the heap's first gigabyte on huge pages: a simulated world
-// is millions of small objects, whose page faults and TLB misses cost more than what is done with
-// them, and scratch of one operation is that of the next. Called first, once. What the system refuses
-// only costs time.
-void PrepareHeap();
+// Keeps freed memory in the process: scratch of one operation is that of the next. Where a world is
+// simulated it also puts the heap's first gigabyte on huge pages: millions of small objects, whose
+// page faults and TLB misses cost more than what is done with them. Called first, once. What the
+// system refuses only costs time.
+void PrepareHeap(bool simulates);
 
 }  // namespace ccl
 

@@ -6,10 +6,11 @@
 #include "CLI/CLI.hpp"
 #include "bench/commands.h"
 #include "bench/heap.h"
+#include "ccl/world.h"
 
 // cclbench, and under the names all_reduce_perf, alltoall_perf, ... nccl-tests' programs.
 int main(int argc, char** argv) {
-  ccl::PrepareHeap();
+  ccl::PrepareHeap(ccl::BackendOf({}) != "mpi:");
   std::vector<std::string> arguments(argv + 1, argv + argc);
   const std::string path = argv[0];
   const std::string name = path.substr(path.rfind('/') + 1);
