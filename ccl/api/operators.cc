@@ -14,7 +14,6 @@ absl::StatusOr<int> Operators::Add(CustomOp op) {
   static std::atomic<int64_t> next{cclNumOps};
   const int64_t number = next.fetch_add(1);
   if (number >= cclMaxRedOp) return absl::ResourceExhaustedError("no numbers are left for reductions");
-  op.ordinal = ++made_;
   operators_[static_cast<int>(number)] = std::make_shared<const CustomOp>(std::move(op));
   return static_cast<int>(number);
 }

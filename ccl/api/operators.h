@@ -20,7 +20,6 @@ class Operators {
   std::shared_ptr<const CustomOp> Find(int number) const;
 
  private:
-  int made_ = 0;
   absl::flat_hash_map<int, std::shared_ptr<const CustomOp>> operators_;
 };
 

@@ -17,8 +17,6 @@ struct CustomOp {
   using Function = std::function<void(const void* left, const void* right, void* result, size_t count,
                                       DataType type)>;
 
-  // The how-manieth that its communicator made, from 1: the same on all ranks, where numbers are not.
-  int ordinal = 0;
   Function function;  // empty: a scaled sum
   bool commutative = true;
 

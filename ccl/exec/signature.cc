@@ -10,20 +10,17 @@ namespace ccl {
 
 namespace {
 
-// Reductions that users make, in the place of a ReduceOp: by kind and by the order in which they were
-// made, which is the same on all ranks.
-constexpr int32_t kKinds = 3;
+// Reductions that users make, in the place of a ReduceOp. By kind only: a rank may make some that others
+// do not, so neither numbers nor their order say which of two ranks' are the same.
 constexpr const char* kKindNames[] = {"scaled sum", "function", "function that does not commute"};
 
 int32_t NumberOf(const CustomOp& op) {
-  const int32_t kind = !op.function ? 0 : op.commutative ? 1 : 2;
-  return kReduceOps + kKinds * op.ordinal + kind;
+  return kReduceOps + (!op.function ? 0 : op.commutative ? 1 : 2);
 }
 
 std::string OpName(int32_t op) {
   if (op < kReduceOps) return std::string(Name(static_cast<ReduceOp>(op)));
-  const int32_t number = op - kReduceOps;
-  return absl::StrCat(kKindNames[number % kKinds], " no. ", number / kKinds);
+  return kKindNames[op - kReduceOps];
 }
 
 uint64_t HashOf(const std::vector<uint64_t>& numbers) {
