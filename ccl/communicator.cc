@@ -129,22 +129,23 @@ absl::StatusOr<std::unique_ptr<Work>> Communicator::Make(const Request& request,
       work = MakeChecked(std::move(work), asks->program, rank_, team_->ContextOf(calls_), team_->map(),
                          signature, scope_);
     }
-    ++calls_;
-    if (!records()) return work;
-    FlightRecord record;
-    record.sequence = calls_;
-    record.collective = request.collective;
-    record.type = request.type;
-    record.op = request.op;
-    record.root = request.root;
-    record.count = request.count;
-    record.in = request.in;
-    record.out = request.out;
-    record.algorithm = std::shared_ptr<const std::string>(plan, &plan->text);
-    const double predicted = Predict(request, *plan);
-    if (predicted < kLongest) record.predicted = static_cast<Time>(predicted);
-    record.tag = request.tag;
-    Record(*work, record);
+    if (records()) {
+      FlightRecord record;
+      record.sequence = calls_ + 1;
+      record.collective = request.collective;
+      record.type = request.type;
+      record.op = request.op;
+      record.root = request.root;
+      record.count = request.count;
+      record.in = request.in;
+      record.out = request.out;
+      record.algorithm = std::shared_ptr<const std::string>(plan, &plan->text);
+      const double predicted = Predict(request, *plan);
+      if (predicted < kLongest) record.predicted = static_cast<Time>(predicted);
+      record.tag = request.tag;
+      Record(*work, record);
+    }
+    ++calls_;  // when nothing can fail any more
     return work;
   } catch (const std::bad_alloc&) {
     if (team_->checks() && together) team_->ledger().TakeBack(calls_ + 1);
