@@ -31,8 +31,9 @@ struct ConstPiece {
 class Consumer {
  public:
   // Called by the backend for an operation posted with real bytes, on the thread that calls Post or
-  // Poll, between Post and the operation's completion: once, or part by part in order, each a whole
-  // number of elements that begins `offset` bytes behind the operation's first. `operands` are the
+  // Poll, between Post and the operation's completion: once, or part by part in any order, each a whole
+  // number of elements that begins `offset` bytes behind the operation's first. What a kGroupReduce does
+  // not hand over the backend itself writes to `dst`: another member's consumer has folded it. `operands` are the
   // arriving byte strings (one for kRecvReduce; one per member in order of rank for kGroupReduce), each
   // a list of pieces; they are lent for the duration of the call. Must not call back into the backend.
   virtual void Consume(uint64_t token, uint64_t offset,

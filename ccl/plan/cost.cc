@@ -23,7 +23,7 @@ struct Link {
   Way bare;               // of what no protocol takes
   double gamma, overhead;
   double group_alpha, group_beta;  // of a group operation; beta 0: they are lowered to messages
-  bool group_to_all, group_by_members;
+  bool group_to_all, group_by_members, group_together;
 
   // For messages of so many bytes: the way that is fastest for one alone.
   const Way& At(double bytes) const {
@@ -68,6 +68,7 @@ Link LinkOf(const Topology& topology, size_t index) {
   link.group_alpha = alpha + static_cast<double>(level.group_overhead);
   link.group_to_all = level.group_to_all;
   link.group_by_members = level.group_by_members;
+  link.group_together = level.group_together;
   link.group_beta = level.group_bandwidth > 0 ? kSecond / level.group_bandwidth : 0;
   link.gamma = topology.reduce_bandwidth > 0 ? kSecond / topology.reduce_bandwidth : 0;
   return link;
@@ -144,6 +145,7 @@ double Flat(absl::string_view name, Collective collective, int n, uint32_t radix
   if (l.group_beta > 0 && l.group_by_members) {
     // What members contribute they write into shared memory once; of it they read what they want.
     const double a = l.group_alpha, b = l.group_beta;
+    if (name == "group_one_shot" && all && reduces && l.group_together) return a + 2 * m * b + m * g;
     if (name == "group_one_shot") return a + m * b + (reduces ? n * m * g : 0);
     if (name == "group_direct") return a + volume * b + (reduces ? m * g : 0);
     if (name == "group_two_shot") return 2 * a * slices + (volume + m) * b + m * g;

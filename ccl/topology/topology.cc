@@ -69,7 +69,8 @@ std::string Topology::ToString() const {
                     "B/s port=", level.port_bandwidth, "B/s uplink=", level.group_uplink,
                     "B/s group=", level.group_bandwidth, "B/s+", level.group_overhead, "ps",
                     level.group_to_all ? " to all" : " to one",
-                    level.group_by_members ? " by members" : "");
+                    level.group_by_members ? " by members" : "",
+                    level.group_together ? " together" : "");
     for (const Protocol& p : level.protocols) {
       absl::StrAppend(&text, " protocol=", p.overhead, "ps+", p.bandwidth, "B/s*", p.efficiency,
                       "<=", p.max_bytes, "B");

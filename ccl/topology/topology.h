@@ -54,6 +54,7 @@ struct Level {
   Time group_overhead = 0;     // ps before the first byte of one, beside send_overhead
   bool group_to_all = true;    // a reduction's result can go to every member, not only to one
   bool group_by_members = false;  // who wants a reduction folds it, at reduce_bandwidth; else switches do
+  bool group_together = false;    // likewise, but what all want they fold together, once
   std::vector<Protocol> protocols;  // none: `bandwidth` at any size
 };
 

@@ -21,6 +21,7 @@ Level HostLevel(Grouping grouping, double crowding) {
   level.bandwidth = 7e9 / crowding;
   level.group_bandwidth = 10e9 / crowding;
   level.group_by_members = true;
+  level.group_together = crowding > 1;
   return level;
 }
 

@@ -1,5 +1,7 @@
 #include "transports/shm/copy.h"
 
+#include <algorithm>
+#include <cstdint>
 #include <cstring>
 
 #ifdef __x86_64__
@@ -29,8 +31,11 @@ void StreamNarrow(std::byte* to, const std::byte* from, size_t bytes) {
 
 void CopyPastCache(std::byte* to, const void* from, size_t bytes) {
   static const bool wide = __builtin_cpu_supports("avx512f");
-  const size_t lines = bytes / 64 * 64;
   const auto* source = static_cast<const std::byte*>(from);
+  const size_t head = std::min(bytes, -reinterpret_cast<uintptr_t>(to) % 64);
+  if (head > 0) std::memcpy(to, source, head);
+  to += head, source += head, bytes -= head;
+  const size_t lines = bytes / 64 * 64;
   (wide ? StreamWide : StreamNarrow)(to, source, lines);
   if (bytes > lines) std::memcpy(to + lines, source + lines, bytes - lines);
 }

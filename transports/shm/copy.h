@@ -6,8 +6,8 @@
 
 namespace ccl::shm {
 
-// As memcpy. What is written goes to memory and into no cache; `to` is aligned to 64 bytes. A flag
-// that others read the bytes by is written after CopyFence.
+// As memcpy. Whole lines go to memory and into no cache. A flag that others read the bytes by is written
+// after CopyFence.
 void CopyPastCache(std::byte* to, const void* from, size_t bytes);
 void CopyFence();
 

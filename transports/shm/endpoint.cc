@@ -16,6 +16,8 @@ namespace {
 // Two cores between which a line takes longer share no cache: what one has written is better read from
 // memory.
 constexpr int64_t kFarNs = 120;
+// A larger segment is faulted in as it is used, but for a rank's own chunks.
+constexpr size_t kMostPopulated = size_t{64} << 20;
 
 }  // namespace
 
@@ -29,6 +31,9 @@ Endpoint::Endpoint(std::unique_ptr<Segment> segment, std::vector<int> ranks, int
       crowded_(crowded),
       peers_(ranks_.size()) {
   for (size_t i = 0; i < ranks_.size(); ++i) index_[static_cast<size_t>(ranks_[i])] = static_cast<int>(i);
+  // Our own first: pages lie where they are touched first.
+  segment_->Populate(layout_.ChunksOf(self_), Layout::kBytesOfChunks);
+  if (segment_->bytes() <= kMostPopulated) segment_->Populate(0, segment_->bytes());
   Prime();
   if (!crowded_ && ranks_.size() > 1) Probe();
 }
@@ -47,10 +52,12 @@ void Endpoint::Prime() {
     t.dst.reserve(kPieces);
     t.readers.reserve(std::min<size_t>(ranks_.size(), kPieces));
     t.sources.reserve(std::min<size_t>(ranks_.size(), kPieces));
+    t.mine.reserve(std::min<size_t>(ranks_.size(), kPieces));
   }
   parts_.resize(kTransfers * kWindow);
   prime(free_parts_, parts_.size());
   outgoing_.reserve(kTransfers);
+  waiting_.reserve(kTransfers);
   ready_.reserve(kTransfers);
   for (Peer& peer : peers_) {
     peer.posted.reserve(kPerPeer);
@@ -141,6 +148,8 @@ uint32_t Endpoint::NewTransfer(const Operation& op) {
   t.stream = kNone;
   t.own_place = kNone;
   t.open = 0;
+  t.together = t.waits = t.none_left = false;
+  t.mine.clear();
   ++under_way_;
   return index;
 }
@@ -170,6 +179,8 @@ void Endpoint::Post(const Operation& op) {
         if (wanted) AddSource(t, peer);
       }
       t.sends = !t.readers.empty();
+      // All members come to the same answer.
+      t.together = crowded_ && op.peer < 0 && op.bytes >= kLeastTogether && GoesInChunks(t);
       break;
     }
     default: {  // kGroupCopy
@@ -191,7 +202,7 @@ void Endpoint::Post(const Operation& op) {
   if (t.sends && !Advance(index)) outgoing_.push_back(index);
   if (!takes) return;
   if (t.sources.empty()) {
-    Consume(t, t.bytes);  // alone in its group
+    Consume(t, 0, t.bytes);  // alone in its group
     return Finish(t, index);
   }
   Expect(index);
@@ -224,6 +235,14 @@ void Endpoint::Finish(Transfer& t, uint32_t index) {
 absl::Status Endpoint::Progress(std::vector<Completion>& done) {
   if (status_.ok()) {
     for (uint32_t peer = 0; peer < peers_.size(); ++peer) Drain(peer);
+    if (!waiting_.empty()) {
+      std::swap(waiting_, looked_at_);
+      for (uint32_t index : looked_at_) {
+        transfers_[index].waits = false;
+        Deliver(index);
+      }
+      looked_at_.clear();
+    }
     if (!outgoing_.empty()) {
       while (AdvanceAll() && status_.ok()) {
         for (uint32_t peer = 0; peer < peers_.size(); ++peer) Drain(peer);

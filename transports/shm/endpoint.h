@@ -23,7 +23,9 @@ namespace ccl::shm {
 // many of them.
 //
 // A group operation is one stream of chunks of each member that contributes, read by all that want
-// it, and a fold of all streams chunk by chunk as they come, in order of rank.
+// it, and a fold of all streams chunk by chunk as they come, in order of rank. Where ranks take turns on
+// processors, a result for everybody is folded together: whoever runs claims blocks of it, and nobody
+// waits for somebody who does not run to do his share.
 class Endpoint {
  public:
   // `ranks` of the job that share the segment, ascending; `own` is one of them. `crowded`: there are
@@ -46,6 +48,7 @@ class Endpoint {
   static constexpr uint32_t kNone = UINT32_MAX;
   static constexpr uint32_t kWindow = 8;      // chunks that one stream has out
   static constexpr uint32_t kMostHeld = 32;   // chunks of one sender that wait here
+  static constexpr uint64_t kLeastTogether = 8192;  // bytes that are worth folding together
   // Beyond so many bytes a message for several readers lies in a chunk, once.
   static constexpr uint64_t kInlineForSeveral = 512;
 
@@ -54,6 +57,7 @@ class Endpoint {
     const std::byte* data = nullptr;
     uint32_t bytes = 0;
     uint32_t chunk = kNoChunk;
+    uint8_t board = kNoBoard;
     Staging::Block block;
     uint32_t next = kNone;
   };
@@ -86,6 +90,11 @@ class Endpoint {
     std::vector<Source> sources;  // ascending
     uint32_t own_place = kNone;   // of our operand among theirs
     uint64_t taken = 0;
+    // What is folded together: of the first member, where; of the part at hand, how far.
+    bool together = false, waits = false;  // waits: it is in waiting_
+    uint8_t boards[kWindow] = {};
+    bool none_left = false;       // all blocks have been claimed,
+    std::vector<uint32_t> mine;   // some of them by us
   };
   // A receive that waits for the beginning of its message.
   struct Posted {
@@ -125,6 +134,9 @@ class Endpoint {
   void CopyOwn(const Transfer& t);
 
   // Outgoing: see outgoing.cc.
+  static bool GoesInChunks(const Transfer& t) {
+    return !t.readers.empty() && t.bytes > (t.readers.size() > 1 ? kInlineForSeveral : kInlineBytes);
+  }
   bool Advance(uint32_t transfer);
   bool Room(uint32_t peer);
   bool Room(const Transfer& t);
@@ -143,8 +155,14 @@ class Endpoint {
   void Release(uint32_t peer, Queue& queue);
   // Takes what all sources have; true when anything was taken.
   void Deliver(uint32_t transfer);
-  void Consume(Transfer& t, uint64_t bytes);
+  // Hands `bytes` of all operands to whom they are for, from `at` of the parts at hand.
+  void Consume(Transfer& t, uint64_t at, uint64_t bytes);
   bool Fits(const Transfer& t, uint32_t peer, uint64_t total);
+
+  // Folding together: see together.cc.
+  uint8_t TakeBoard(uint32_t members);
+  uint8_t BoardOf(const Transfer& t) const;
+  bool FoldTogether(Transfer& t, uint64_t bytes, uint8_t board);
 
   void Prime();
   void Probe();
@@ -166,9 +184,11 @@ class Endpoint {
   std::vector<Part> parts_;
   std::vector<uint32_t> free_parts_;
   std::vector<uint32_t> outgoing_;  // transfers, in the order of their posting
+  std::vector<uint32_t> waiting_;   // transfers of which others fold the last blocks
+  std::vector<uint32_t> looked_at_;
   std::vector<Completion> ready_;
   uint32_t under_way_ = 0;
-  uint32_t next_chunk_ = 0, next_stream_ = 0;
+  uint32_t next_chunk_ = 0, next_stream_ = 0, next_board_ = 0;
   uint64_t pass_ = 1;
   uint64_t serials_[kChunks] = {};  // of our chunks: how often each has been taken
   Staging blocks_{size_t{16} << 20};
@@ -178,7 +198,7 @@ class Endpoint {
 };
 
 // How long a chunk of a message is: equal for all members of a group operation.
-uint64_t ChunkLength(uint64_t total);
+uint64_t ChunkLength(uint64_t total, bool together);
 
 }  // namespace ccl::shm
 

@@ -4,30 +4,19 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "transports/shm/copy.h"
 #include "transports/shm/endpoint.h"
+#include "transports/shm/runs.h"
 
 namespace ccl::shm {
 namespace {
 
-// Calls f with the memory of `pieces` between two offsets, run by run.
-template <typename P, typename F>
-void ForRuns(const std::vector<P>& pieces, uint64_t begin, uint64_t bytes, F f) {
-  for (const P& piece : pieces) {
-    if (bytes == 0) return;
-    if (begin >= piece.bytes) {
-      begin -= piece.bytes;
-      continue;
-    }
-    const uint64_t run = std::min<uint64_t>(bytes, piece.bytes - begin);
-    using Byte = std::conditional_t<std::is_same_v<P, Piece>, std::byte, const std::byte>;
-    f(static_cast<Byte*>(piece.data) + begin, run);
-    bytes -= run;
-    begin = 0;
-  }
-}
+// What is longer has left the cache before its end has come.
+constexpr uint64_t kLeastResultPastCache = uint64_t{8} << 20;
+
+void CopyThrough(std::byte* to, const void* from, size_t bytes) { std::memcpy(to, from, bytes); }
 
 }  // namespace
-
 bool Endpoint::Drain(uint32_t from) {
   Peer& peer = peers_[from];
   bool any = false;
@@ -90,6 +79,8 @@ void Endpoint::Release(uint32_t from, Queue& queue) {
 
 void Endpoint::Arrived(uint32_t from, const Slot& slot) {
   Peer& peer = peers_[from];
+  const auto more = static_cast<int32_t>(slot.taken - static_cast<uint32_t>(peer.known_taken));
+  if (more > 0) peer.known_taken += static_cast<uint64_t>(more);
   uint32_t index;
   if (free_parts_.empty()) {
     index = static_cast<uint32_t>(parts_.size());
@@ -100,6 +91,7 @@ void Endpoint::Arrived(uint32_t from, const Slot& slot) {
   }
   parts_[index].bytes = slot.bytes;
   parts_[index].chunk = slot.chunk;
+  parts_[index].board = slot.board;
   parts_[index].next = kNone;
   if (slot.chunk == kNoChunk) {
     parts_[index].data = slot.payload;
@@ -183,7 +175,13 @@ void Endpoint::Deliver(uint32_t index) {
     const uint64_t bytes = parts_[t.sources[0].parts.head].bytes;
     // The result may lie where our own operand does.
     if (t.sends && t.staged < t.taken + bytes) return;
-    Consume(t, bytes);
+    if (const uint8_t board = BoardOf(t); board == kNoBoard) {
+      Consume(t, 0, bytes);
+    } else if (!FoldTogether(t, bytes, board)) {
+      if (!t.waits) waiting_.push_back(index);
+      t.waits = true;
+      return;
+    }
     for (Source& source : t.sources) Release(source.peer, source.parts);
     t.taken += bytes;
     if (t.taken == t.bytes) {
@@ -193,30 +191,32 @@ void Endpoint::Deliver(uint32_t index) {
   }
 }
 
-// Hands the next bytes of all operands to whom they are for.
-void Endpoint::Consume(Transfer& t, uint64_t bytes) {
+void Endpoint::Consume(Transfer& t, uint64_t at, uint64_t bytes) {
   if (t.consumer == nullptr) {
-    const std::byte* from = parts_[t.sources[0].parts.head].data;
-    ForRuns(t.dst, t.taken, bytes, [&](std::byte* to, uint64_t run) {
-      std::memcpy(to, from, run);
+    const std::byte* from = parts_[t.sources[0].parts.head].data + at;
+    const bool past_cache = t.bytes >= kLeastResultPastCache;
+    ForRuns(t.dst, t.taken + at, bytes, [&](std::byte* to, uint64_t run) {
+      (past_cache ? CopyPastCache : CopyThrough)(to, from, run);
       from += run;
     });
+    if (past_cache) CopyFence();
     return;
   }
   // Our own operand's pieces come first in the array, then one piece of each of the others.
   pieces_.clear();
   if (t.own_place != kNone) {
-    ForRuns(t.src, t.taken, bytes, [&](const std::byte* from, uint64_t run) { pieces_.push_back({from, run}); });
+    ForRuns(t.src, t.taken + at, bytes,
+            [&](const std::byte* from, uint64_t run) { pieces_.push_back({from, run}); });
   }
   const size_t own = pieces_.size();
-  for (const Source& source : t.sources) pieces_.push_back({parts_[source.parts.head].data, bytes});
+  for (const Source& source : t.sources) pieces_.push_back({parts_[source.parts.head].data + at, bytes});
   operands_.clear();
   for (uint32_t i = 0; i < t.sources.size(); ++i) {
     if (i == t.own_place) operands_.push_back({pieces_.data(), own});
     operands_.push_back({&pieces_[own + i], size_t{bytes > 0}});
   }
   if (t.own_place == t.sources.size()) operands_.push_back({pieces_.data(), own});
-  t.consumer->Consume(t.token, t.taken, operands_);
+  t.consumer->Consume(t.token, t.taken + at, operands_);
 }
 
 }  // namespace ccl::shm

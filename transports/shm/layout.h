@@ -17,9 +17,11 @@ namespace ccl::shm {
 
 inline constexpr uint32_t kSlots = 16;         // of a ring
 inline constexpr uint32_t kChunks = 64;        // of a rank
+inline constexpr uint32_t kBoards = 8;         // of a rank: chunks for what is folded together
 inline constexpr uint64_t kInlineBytes = 8192;  // of a message that fits into a slot
 inline constexpr uint64_t kChunkBytes = 65536;
 inline constexpr uint32_t kNoChunk = UINT32_MAX;
+inline constexpr uint8_t kNoBoard = UINT8_MAX;
 
 // What messages match by, beside their sender.
 struct Key {
@@ -35,17 +37,22 @@ struct alignas(64) Slot {
   uint64_t total;                  // bytes of the whole message
   Key key;
   bool continues;     // a stream that has begun
+  uint8_t board;      // of the sender: where this part is folded together; or kNoBoard
   uint32_t bytes;     // here
   uint32_t chunk;     // of the sender that has them; kNoChunk: they follow
   uint32_t stream;    // distinct among those that the sender has under way
+  uint32_t taken;     // how many messages the sender has taken of the ring the other way, cut to its bits
   std::byte payload[kInlineBytes + 16];
 };
 static_assert(sizeof(Slot) == kInlineBytes + 64);
 
+// A board is a chunk behind the others into which all members of a group operation fold: who claims a
+// block folds it and leaves the result there for the rest.
 struct Chunk {
   alignas(64) std::atomic<uint32_t> readers_left;
-  alignas(64) std::byte unused[64];
-  std::byte bytes[kChunkBytes];
+  alignas(64) std::atomic<uint32_t> claimed;  // blocks of a board
+  std::atomic<uint32_t> finished;
+  alignas(64) std::byte bytes[kChunkBytes];
   std::byte apart[4096];
 };
 static_assert(sizeof(Chunk) == kChunkBytes + 4224);
@@ -61,13 +68,17 @@ class Layout {
 
   static size_t Bytes(int ranks) {
     const Layout layout(nullptr, ranks);
-    return layout.Chunks() + layout.ranks_ * kChunks * sizeof(Chunk);
+    return layout.ChunksOf(layout.ranks_);
   }
 
+  static constexpr size_t kBytesOfChunks = (kChunks + kBoards) * sizeof(Chunk);
+  // Where the chunks of a rank lie.
+  size_t ChunksOf(size_t rank) const { return Chunks() + rank * kBytesOfChunks; }
   // For measuring: a line that two ranks write in turn, and what they have found.
   Line& Ball() const { return reinterpret_cast<Line*>(base_)[0]; }
   Line& Verdict() const { return reinterpret_cast<Line*>(base_)[1]; }
-  // How many messages of a ring the receiver has taken, as it says now and then.
+  // How many messages of a ring the receiver has taken, as it says now and then; oftener it says so in
+  // messages of its own.
   Line& Taken(size_t from, size_t to) const {
     return reinterpret_cast<Line*>(base_ + kPage)[to * ranks_ + from];
   }
@@ -75,8 +86,9 @@ class Layout {
     return reinterpret_cast<Slot*>(base_ + Rings())[(to * ranks_ + from) * kSlots + number % kSlots];
   }
   Chunk& ChunkOf(size_t rank, uint32_t chunk) const {
-    return reinterpret_cast<Chunk*>(base_ + Chunks())[rank * kChunks + chunk];
+    return reinterpret_cast<Chunk*>(base_ + ChunksOf(rank))[chunk];
   }
+  Chunk& BoardOf(size_t rank, uint8_t board) const { return ChunkOf(rank, kChunks + board); }
 
  private:
   static constexpr size_t kPage = 4096, kHuge = size_t{2} << 20;

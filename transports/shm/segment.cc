@@ -5,6 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <string>
@@ -52,6 +54,20 @@ absl::StatusOr<std::unique_ptr<Segment>> Segment::Attach(const Name& name, size_
         absl::StrCat("shared memory: ", path, " is not the segment of ", bytes, " bytes that it should be"));
   }
   return Map(file, bytes);
+}
+
+void Segment::Populate(size_t from, size_t bytes) {
+  constexpr size_t kPage = 4096;
+  const size_t begin = from / kPage * kPage, end = std::min(bytes_, from + bytes);
+  if (begin >= end) return;
+#ifdef MADV_POPULATE_WRITE
+  madvise(data_ + begin, end - begin, MADV_POPULATE_WRITE);  // a hint: all at once is faster
+#endif
+  // Under some hypervisors a page is there when it has been touched, not before. Others may be writing
+  // already: a byte is replaced by itself.
+  for (size_t at = begin; at < end; at += kPage) {
+    reinterpret_cast<std::atomic<unsigned char>*>(data_ + at)->fetch_add(0, std::memory_order_relaxed);
+  }
 }
 
 Segment::Name Segment::name() const { return {getpid(), file_}; }

@@ -19,7 +19,7 @@ class Segment {
     int64_t file = -1;
   };
 
-  // Zeros; pages are there when they are first touched.
+  // Zeros; pages are there when they are first touched, or populated.
   static absl::StatusOr<std::unique_ptr<Segment>> Create(size_t bytes);
   // Of a process of this host, by the same user, that has not closed it yet.
   static absl::StatusOr<std::unique_ptr<Segment>> Attach(const Name& name, size_t bytes);
@@ -28,6 +28,10 @@ class Segment {
   Segment& operator=(const Segment&) = delete;
 
   std::byte* data() const { return data_; }
+  size_t bytes() const { return bytes_; }
+  // Faults the pages of a range in, for this process, which a first touch would do one by one when
+  // messages wait for it. Best effort.
+  void Populate(size_t from, size_t bytes);
   Name name() const;
   // Everybody has attached who will.
   void Close();
