@@ -9,6 +9,7 @@
 #include "ccl/base/log.h"
 #include "ccl/base/status.h"
 #include "ccl/dumps.h"
+#include "ccl/repeats.h"
 
 namespace ccl {
 namespace {
@@ -79,6 +80,7 @@ Communicator::~Communicator() {
   Stop(absl::InvalidArgumentError("the communicator has been destroyed"));
   team_->SetScope(rank_, nullptr);
   world().engine().Drop(stream_.get());
+  if (repeats_ != nullptr) world().engine().Locked([&] { repeats_->Close(); });
   if (team_->whole()) {
     world().LeaveTeam(rank_);
   } else {
@@ -102,7 +104,8 @@ absl::StatusOr<std::unique_ptr<Work>> Communicator::Make(const Request& request,
 }
 
 absl::StatusOr<std::unique_ptr<Work>> Communicator::Make(const Request& request,
-                                                         const std::shared_ptr<const Plan>& plan) {
+                                                         const std::shared_ptr<const Plan>& plan,
+                                                         bool again) {
   const uint32_t channels = plan->program->info().channels;
   if (channels > channels_) {
     return absl::InvalidArgumentError(absl::StrCat(
@@ -120,8 +123,18 @@ absl::StatusOr<std::unique_ptr<Work>> Communicator::Make(const Request& request,
   }
   // What the operation needs is the caller's choice of count: too much is an error, not an end.
   try {
-    std::unique_ptr<Work> work = std::make_unique<Execution>(
-        plan->program, rank_, team_->ContextOf(calls_), request, team_->map());
+    auto execution = std::make_unique<Execution>(plan->program, rank_, team_->ContextOf(calls_), request,
+                                                 team_->map());
+    if (again && Keeps(request)) {
+      if (repeats_ == nullptr) repeats_ = std::make_unique<Repeats>();
+      Repeats::Call* call = repeats_->Find(request);
+      if (call == nullptr) {
+        const BufferRules rules = BufferRules::Of(request, rank_, ranks());
+        world().engine().Locked([&] { call = &repeats_->Add(request, rules, plan); });
+      }
+      if (call->plan == plan) execution->ReturnTo(call->shelf);
+    }
+    std::unique_ptr<Work> work = std::move(execution);
     if (team_->checks() && !together) {
       CCL_ASSIGN_OR_RETURN(std::shared_ptr<const Plan> asks,
                            team_->planner().Choose(Collective::kAllGather,
@@ -130,20 +143,7 @@ absl::StatusOr<std::unique_ptr<Work>> Communicator::Make(const Request& request,
                          signature, scope_);
     }
     if (records()) {
-      FlightRecord record;
-      record.sequence = calls_ + 1;
-      record.collective = request.collective;
-      record.type = request.type;
-      record.op = request.op;
-      record.root = request.root;
-      record.count = request.count;
-      record.in = request.in;
-      record.out = request.out;
-      record.algorithm = std::shared_ptr<const std::string>(plan, &plan->text);
-      const double predicted = Predict(request, *plan);
-      if (predicted < kLongest) record.predicted = static_cast<Time>(predicted);
-      record.tag = request.tag;
-      Record(*work, record);
+      Record(*work, RecordOf(request, plan));
     }
     ++calls_;  // when nothing can fail any more
     return work;
@@ -153,6 +153,67 @@ absl::StatusOr<std::unique_ptr<Work>> Communicator::Make(const Request& request,
                                                    ": no memory for the scratch of ", request.count,
                                                    " elements"));
   }
+}
+
+FlightRecord Communicator::RecordOf(const Request& request,
+                                    const std::shared_ptr<const Plan>& plan) const {
+  FlightRecord record;
+  record.sequence = calls_ + 1;
+  record.collective = request.collective;
+  record.type = request.type;
+  record.op = request.op;
+  record.root = request.root;
+  record.count = request.count;
+  record.in = request.in;
+  record.out = request.out;
+  record.algorithm = std::shared_ptr<const std::string>(plan, &plan->text);
+  const double predicted = Predict(request, *plan);
+  if (predicted < kLongest) record.predicted = static_cast<Time>(predicted);
+  record.tag = request.tag;
+  return record;
+}
+
+bool Communicator::Keeps(const Request& request) const {
+  return !world().engine().abilities().virtual_time && !team_->checks() && Execution::Repeats(request);
+}
+
+std::optional<absl::Status> Communicator::Repeat(const Request& request, Stream* stream) {
+  if (repeats_ == nullptr) return std::nullopt;
+  Repeats::Call* const call = Execution::Repeats(request) ? repeats_->Find(request) : nullptr;
+  if (call == nullptr || !call->rules.Fit(request.in, request.out)) return std::nullopt;
+  auto started = world().engine().EnqueueMade(stream, [&]() -> std::unique_ptr<Work> {
+    std::unique_ptr<Execution> execution = call->shelf->Take();
+    if (execution == nullptr) return nullptr;
+    execution->Again(team_->ContextOf(calls_), request.in, request.out, request.tag);
+    FlightRecord& record = flight_->Next();
+    record.sequence = ++calls_;
+    if (record.algorithm.get() != &call->plan->text) {
+      record.algorithm = std::shared_ptr<const std::string>(call->plan, &call->plan->text);
+    }
+    record.collective = request.collective;
+    record.type = request.type;
+    record.op = request.op;
+    record.root = request.root;
+    record.count = request.count;
+    record.in = request.in;
+    record.out = request.out;
+    record.predicted = call->plan->predicted < kLongest ? static_cast<Time>(call->plan->predicted) : -1;
+    record.tag = request.tag;
+    record.started = record.ended = -1;
+    execution->RecordAs(record.number);
+    return execution;
+  });
+  if (!started.ok()) return started.status();
+  if (!*started) return std::nullopt;
+  return absl::OkStatus();
+}
+
+uint64_t Communicator::memory() const {
+  uint64_t bytes = sizeof *this + sizeof(Scope) + sizeof(Stream) +
+                   (pairs_ == nullptr ? 0 : pairs_->sends.capacity() + pairs_->receives.capacity()) *
+                       sizeof(std::pair<int, uint64_t>);
+  if (repeats_ != nullptr) world().engine().Locked([&] { bytes += repeats_->memory(); });
+  return bytes;
 }
 
 void Communicator::Unmake() {
@@ -202,15 +263,22 @@ uint16_t Communicator::NextChannel(bool sends, int peer) {
 }
 
 absl::Status Communicator::Run(Request request, const Choice& choice) {
+  const bool again = choice.free();
+  if (again) {
+    if (std::optional<absl::Status> status = Repeat(request, stream_.get())) return *std::move(status);
+  }
   CCL_RETURN_IF_ERROR(error());
   CCL_RETURN_IF_ERROR(Validate(request));
-  CCL_ASSIGN_OR_RETURN(std::unique_ptr<Work> work, Make(request, choice));
+  CCL_ASSIGN_OR_RETURN(std::shared_ptr<const Plan> plan, PlanFor(request, choice));
+  CCL_ASSIGN_OR_RETURN(std::unique_ptr<Work> work, Make(request, plan, again));
   std::vector<std::unique_ptr<Work>> list;
   list.push_back(std::move(work));
   Stream* stream = stream_.get();
   world().engine().Enqueue({&stream, 1}, std::move(list));
   return absl::OkStatus();
 }
+
+bool Communicator::Idle() { return world().engine().Empty(stream_.get()); }
 
 absl::Status Communicator::Synchronize() {
   Stream* stream = stream_.get();

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,8 @@
 #include "ccl/team.h"
 
 namespace ccl {
+
+class Repeats;
 
 // One rank of a team. All ranks make their collective calls in the same order. Operations are
 // queued, in order, and never block; Synchronize waits.
@@ -48,11 +51,7 @@ class Communicator {
   // Likewise, by who holds the lock of the engine; `failed` is the communicator's error or the world's.
   std::string FlightJson(absl::string_view why, Time now, const absl::Status& failed);
   // Bytes that it takes beside its operations.
-  uint64_t memory() const {
-    return sizeof *this + sizeof(Scope) + sizeof(Stream) +
-           (pairs_ == nullptr ? 0 : pairs_->sends.capacity() + pairs_->receives.capacity()) *
-               sizeof(std::pair<int, uint64_t>);
-  }
+  uint64_t memory() const;
 
   // OK, or what is wrong with a request: null buffers, a root out of range, counts whose bytes do
   // not fit, in-place pointers that overlap wrongly. Fills in what the communicator decides.
@@ -64,9 +63,14 @@ class Communicator {
   // How long it is predicted to take, in picoseconds; infinite where there is no formula.
   double Predict(const Request& request, const Plan& plan) const;
   // The work of a valid request, by its plan.
+  // `again`: it is the planner's own choice, and Repeat may take it for another call of the kind.
   absl::StatusOr<std::unique_ptr<Work>> Make(const Request& request,
-                                             const std::shared_ptr<const Plan>& plan);
+                                             const std::shared_ptr<const Plan>& plan, bool again = false);
   absl::StatusOr<std::unique_ptr<Work>> Make(const Request& request, const Choice& choice);
+  // Starts a call of which Make has had the like and which has ended, with OK or the error of the world
+  // or the communicator. Nothing when there is none such or something is wrong with the buffers. Takes
+  // no memory.
+  std::optional<absl::Status> Repeat(const Request& request, Stream* stream);
   // Point-to-point messages in the order of their calls. They and the work of Make are numbered when
   // they are made, and the numbers pair them with the other ranks': make only what will be enqueued,
   // in the order of the calls. `Unmake` takes the last collective's number back.
@@ -80,11 +84,16 @@ class Communicator {
   // Validate, Make and enqueue on the communicator's own stream.
   absl::Status Run(Request request, const Choice& choice = {});
   absl::Status Synchronize();
+  // Nothing is under way on its own stream, and nothing has failed.
+  bool Idle();
 
  private:
   Communicator(std::shared_ptr<Team> team, int rank);
   uint64_t MostBytes() const;
   bool records() const;
+  FlightRecord RecordOf(const Request& request, const std::shared_ptr<const Plan>& plan) const;
+  // Whether it is worth keeping what such a call was.
+  bool Keeps(const Request& request) const;
   void Record(Work& work, const FlightRecord& record);
 
   const std::shared_ptr<Team> team_;
@@ -100,6 +109,7 @@ class Communicator {
     absl::flat_hash_map<int, uint64_t> sends, receives;
   };
   std::unique_ptr<Pairs> pairs_;            // point-to-point calls so far, by peer; made with the first
+  std::unique_ptr<Repeats> repeats_;        // made with the first call that can run again
 };
 
 }  // namespace ccl

@@ -63,8 +63,8 @@ std::string Communicator::FlightJson(absl::string_view why, Time now, const absl
       if (record == nullptr) continue;
       std::string waits;
       for (const Stream* stream : scope_->streams()) {
-        if (!stream->queue.empty() && stream->running > 0 && stream->queue.front()->flight_number() == n) {
-          waits = stream->queue.front()->Describe();
+        if (!stream->queue.empty() && stream->running > 0 && stream->queue.front().flight_number() == n) {
+          waits = stream->queue.front().Describe();
         }
       }
       absl::StrAppend(&text, between, RecordJson(*record, waits));

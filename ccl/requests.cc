@@ -4,6 +4,7 @@
 #include "absl/strings/str_cat.h"
 #include "ccl/base/status.h"
 #include "ccl/communicator.h"
+#include "ccl/repeats.h"
 
 namespace ccl {
 namespace {
@@ -56,34 +57,15 @@ absl::Status Communicator::Validate(Request& request) const {
     const absl::Status status = CheckBlocks(request, rank_, MostBytes() / SizeOf(request.type));
     return status.ok() ? status : error(status.message());
   }
-  if (request.phantom || request.count == 0 || c == Collective::kBarrier) return absl::OkStatus();
-  ProgramInfo info;
-  info.collective = c;
-  info.ranks = ranks();
-  info.root = request.root;
-  info.space = ChunkSpace::Split(static_cast<uint32_t>(ranks()));
-  const BlockWindow in = InputWindow(info, rank_), out = OutputWindow(info, rank_);
-  if (in.blocks > 0 && request.in == nullptr) return error("the send buffer is null");
-  if (out.blocks > 0 && request.out == nullptr) return error("the receive buffer is null");
-  if (in.blocks == 0 || out.blocks == 0) return absl::OkStatus();
-  const uint64_t bytes = request.count * SizeOf(request.type);
-  const bool per_rank = CountIsPerRank(c);
-  const uint64_t in_bytes = per_rank ? bytes * in.blocks : bytes;
-  const uint64_t out_bytes = per_rank ? bytes * out.blocks : bytes;
-  const char* a = static_cast<const char*>(request.in);
-  const char* b = static_cast<const char*>(request.out);
-  if (a + in_bytes <= b || b + out_bytes <= a) return absl::OkStatus();
-  // Overlap is right only where the collective is in place.
-  const uint64_t own = static_cast<uint64_t>(rank_) * bytes;
-  const bool in_place = c == Collective::kReduceScatter || c == Collective::kScatter ? a + own == b
-                        : c == Collective::kAllGather || c == Collective::kGather    ? b + own == a
-                        : c == Collective::kAllToAll                                 ? false
-                                                                                     : a == b;
-  if (!in_place) {
+  if (request.phantom || request.count == 0) return absl::OkStatus();
+  const BufferRules rules = BufferRules::Of(request, rank_, ranks());
+  if (rules.in > 0 && request.in == nullptr) return error("the send buffer is null");
+  if (rules.out > 0 && request.out == nullptr) return error("the receive buffer is null");
+  if (rules.Clash(request.in, request.out)) {
     return error("the buffers overlap, and not as in place: ",
                  c == Collective::kAllToAll ? "alltoall has no in-place form"
-                 : per_rank ? "the smaller one must be the rank's block of the larger"
-                            : "they must be the same");
+                 : CountIsPerRank(c) ? "the smaller one must be the rank's block of the larger"
+                                     : "they must be the same");
   }
   return absl::OkStatus();
 }

@@ -58,6 +58,30 @@ void AllReduceAlone(benchmark::State& state) {
 }
 BENCHMARK(AllReduceAlone)->Arg(1)->Arg(1024);
 
+// In real time: what a repeated call costs before anything is communicated.
+void AllReduceOfOneProcess(benchmark::State& state) {
+  cclConfig_t config = CCL_CONFIG_INITIALIZER;
+  config.backend = "mpi:";
+  cclUniqueId id{};
+  cclComm_t comm = nullptr;
+  if (cclCommInitRankConfig(&comm, 1, id, 0, &config) != cclSuccess) {
+    state.SkipWithError(cclGetLastError(nullptr));
+    return;
+  }
+  std::vector<float> in(static_cast<size_t>(state.range(0))), out(in.size());
+  for (auto _ : state) {
+    cclResult_t result = cclAllReduce(in.data(), out.data(), in.size(), cclFloat, cclSum, comm, nullptr);
+    if (result == cclSuccess) result = cclCommSynchronize(comm);
+    if (result != cclSuccess) {
+      state.SkipWithError(cclGetLastError(nullptr));
+      break;
+    }
+  }
+  cclCommDestroy(comm);
+  state.SetItemsProcessed(state.iterations());
+}
+BENCHMARK(AllReduceOfOneProcess)->Arg(1)->Arg(1024);
+
 void AllReduceRing384Phantom(benchmark::State& state) {
   constexpr int kRanks = 384;
   Ranks ranks(state, "emulated:cloudmatrix384", kRanks, "allreduce:@ring", true);

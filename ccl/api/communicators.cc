@@ -133,10 +133,11 @@ cclResult_t cclCommGetTime(cclComm_t comm, int64_t* picoseconds) {
 }
 
 cclResult_t cclCommSynchronize(cclComm_t comm) {
-  if (absl::Status status = CheckComm(comm); !status.ok()) return Report(status);
+  if (absl::Status status = CheckUsable(comm); !status.ok()) return Report(status);
   if (absl::Status status = NotInGroup("cclCommSynchronize"); !status.ok()) {
     return Report(status);
   }
+  if (comm->communicator->Idle()) return cclSuccess;
   const Waits waits(comm->waiting);
   return Report(comm->communicator->Synchronize());
 }

@@ -88,7 +88,7 @@ absl::Status CheckMade(cclComm* comm) {
   return comm->not_made;
 }
 
-absl::Status CheckComm(cclComm* comm) {
+absl::Status CheckUsable(cclComm* comm) {
   CCL_RETURN_IF_ERROR(CheckMade(comm));
   if (comm->revoked) {
     return absl::FailedPreconditionError(absl::StrCat(
@@ -100,6 +100,11 @@ absl::Status CheckComm(cclComm* comm) {
         "rank ", comm->communicator->rank(), ": the communicator has been finalised; it can be "
         "destroyed"));
   }
+  return absl::OkStatus();
+}
+
+absl::Status CheckComm(cclComm* comm) {
+  CCL_RETURN_IF_ERROR(CheckUsable(comm));
   return comm->communicator->error();
 }
 

@@ -75,8 +75,9 @@ const char* LastError();
 absl::Status CheckHandle(cclComm* comm);
 // Of one that is being made: takes it over if it is there by now. InvalidArgument if it is not yet.
 absl::Status CheckMade(cclComm* comm);
-// OK, what is wrong with the handle, that it takes no more operations, or the first error of the
-// world or the communicator.
+// OK, what is wrong with the handle, or that it takes no more operations.
+absl::Status CheckUsable(cclComm* comm);
+// Likewise, or the first error of the world or the communicator.
 absl::Status CheckComm(cclComm* comm);
 // Counts a thread that waits, so that an abort by another one knows when it has left.
 class Waits {

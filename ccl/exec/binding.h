@@ -41,6 +41,11 @@ bool OrderMatters(const Request& request);
 class Binding {
  public:
   Binding(const Program& program, int rank, const Request& request);
+  // Other buffers of the same lengths.
+  void Rebind(const void* in, void* out) {
+    in_ = static_cast<char*>(const_cast<void*>(in));
+    out_ = static_cast<char*>(out);
+  }
 
   uint64_t Bytes(absl::Span<const Ref> refs) const;
   // Appends the memory of the refs, neighbours joined. Nothing with a phantom payload.

@@ -12,14 +12,15 @@ namespace ccl {
 
 Engine::Engine(std::unique_ptr<Backend> backend, bool progress_thread)
     : backend_(std::move(backend)),
-      period_(backend_->abilities().virtual_time ? backend_->period() : backend_->ranks()),
-      actors_{backend_->ranks(), Whole::kArrivals} {
-  owner_.resize(backend_->ranks());
-  left_.assign(backend_->ranks(), false);
+      has_(backend_->abilities()),
+      ranks_(backend_->ranks()),
+      period_(has_.virtual_time ? backend_->period() : ranks_),
+      actors_{ranks_, Whole::kArrivals} {
+  owner_.resize(static_cast<size_t>(ranks_));
+  left_.assign(static_cast<size_t>(ranks_), false);
   live_ = static_cast<int>(backend_->local_ranks().size());
-  const Abilities has = backend_->abilities();
-  progresses_ = progress_thread && !has.virtual_time && has.threads == Threads::kAny;
-  if (has.threads == Threads::kOne) home_ = std::this_thread::get_id();
+  progresses_ = progress_thread && !has_.virtual_time && has_.threads == Threads::kAny;
+  if (has_.threads == Threads::kOne) home_ = std::this_thread::get_id();
 }
 
 Engine::~Engine() { StopProgress(); }
@@ -88,7 +89,7 @@ std::unique_ptr<Stream> Engine::NewStream(int rank, std::shared_ptr<Scope> scope
   stream->rank = rank;
   if (scope == nullptr) return stream;
   const Entry lock(*this);
-  timeouts_ = timeouts_ || (scope->timeout > 0 && !backend_->abilities().virtual_time);
+  timeouts_ = timeouts_ || (scope->timeout > 0 && !has_.virtual_time);
   if (scope->first == nullptr) {
     scope->first = stream.get();
   } else {
@@ -127,23 +128,23 @@ bool Engine::Forget(Stream* stream) {
     const uint32_t index = static_cast<uint32_t>(stream->running - 1);
     Slot& slot = running_[index];
     slot.stream = nullptr;
-    slot.outstanding = stream->queue.front()->outstanding();
+    slot.outstanding = stream->queue.front().outstanding();
     if (slot.outstanding > 0) {
-      slot.dropped = std::move(stream->queue.front());
+      slot.dropped = Pop(stream);
     } else {
       free_slots_.push_back(index);
     }
     stream->running = 0;
   }
-  stream->queue.clear();
+  while (!stream->queue.empty()) Pop(stream);
   return true;
 }
 
 void Engine::Enqueue(absl::Span<Stream* const> streams, std::vector<std::unique_ptr<Work>> work) {
   const Entry lock(*this);
   if (!error_.ok()) return;
-  ++calls_;
-  for (size_t i = 0; i < work.size(); ++i) streams[i]->queue.push_back(std::move(work[i]));
+  Add(calls_, uint64_t{1});
+  for (size_t i = 0; i < work.size(); ++i) Push(streams[i], std::move(work[i]));
   for (Stream* stream : streams) {
     if (stream->running == 0 && !stream->held_back && !stream->queue.empty()) Begin(stream);
   }
@@ -153,7 +154,7 @@ void Engine::Enqueue(absl::Span<Stream* const> streams, std::vector<std::unique_
 
 // Starts the front of an idle stream, or holds it back.
 void Engine::Begin(Stream* stream) {
-  const Whole whole = period_ < backend_->ranks() ? stream->queue.front()->Foldable(period_)
+  const Whole whole = period_ < ranks_ ? stream->queue.front().Foldable(period_)
                                                   : Whole::kMachine;
   if (whole == Whole::kFolded) {
     stream->held_back = true;
@@ -161,14 +162,14 @@ void Engine::Begin(Stream* stream) {
     return;
   }
   StartHeldBack();
-  actors_ = {backend_->ranks(), whole};
+  actors_ = {ranks_, whole};
   StartFront(stream);
 }
 
 void Engine::StartHeldBack() {
   for (Stream* stream : std::exchange(held_back_, {})) {
     stream->held_back = false;
-    actors_ = {backend_->ranks(), Whole::kArrivals};
+    actors_ = {ranks_, Whole::kArrivals};
     StartFront(stream);
   }
 }
@@ -181,7 +182,7 @@ void Engine::StartFront(Stream* stream) {
     }
     const uint32_t slot = free_slots_.back();
     free_slots_.pop_back();
-    Work& work = *stream->queue.front();
+    Work& work = stream->queue.front();
     running_[slot].stream = stream;
     running_[slot].work = &work;
     stream->running = slot + 1;
@@ -200,8 +201,10 @@ void Engine::Retire(Stream* stream) {
   free_slots_.push_back(slot);
   stream->running = 0;
   if (stream->scope != nullptr) ++stream->scope->ended;
-  stream->queue.front()->NoteEnd(backend_->Now());
-  stream->queue.pop_front();
+  std::unique_ptr<Work> work = Pop(stream);
+  work->NoteEnd(backend_->Now());
+  Work* const ended = work.get();
+  ended->Return(std::move(work));
 }
 
 void Engine::Completed(uint64_t token) {
@@ -289,12 +292,14 @@ void Engine::TellWaiters() {
 }
 
 void Engine::Relock(std::unique_lock<std::mutex>& lock) {
+  if (lock.try_lock()) return;
   ++wanted_;
   lock.lock();
   --wanted_;
 }
 
 absl::Status Engine::Wait(absl::Span<Stream* const> streams) {
+  if (absl::Status status = CheckHome(); !status.ok()) return status;
   std::unique_lock<std::mutex> lock(mutex_, std::defer_lock);
   Relock(lock);
   return WaitFor(lock, streams, Patience::kForEver);
@@ -308,7 +313,7 @@ absl::Status Engine::Wait(const Scope& scope) {
 }
 
 absl::StatusOr<bool> Engine::Poll(Stream* stream) {
-  if (!backend_->abilities().virtual_time) return Query(stream);
+  if (!has_.virtual_time) return Query(stream);
   std::unique_lock<std::mutex> lock(mutex_);
   absl::Status error = WaitFor(lock, {&stream, 1}, Patience::kOnceAndMore);
   if (!error.ok()) return error;
@@ -334,14 +339,18 @@ uint64_t Engine::MemoryOf(const Scope& scope) {
   const Entry lock(*this);
   uint64_t bytes = 0;
   for (const Stream* stream : scope.streams()) {
-    for (const std::unique_ptr<Work>& work : stream->queue) bytes += work->memory();
+    if (stream->queue.empty()) continue;
+    for (const Work* work = &stream->queue.front(); work != nullptr; work = WorkQueue::Next(*work)) {
+      bytes += work->memory();
+    }
   }
   return bytes;
 }
 
 absl::Status Engine::WaitFor(std::unique_lock<std::mutex>& lock, absl::Span<Stream* const> streams,
                              Patience patience) {
-  const bool virtual_time = backend_->abilities().virtual_time, once = patience != Patience::kForEver;
+  const bool virtual_time = has_.virtual_time, once = patience != Patience::kForEver;
+  if (!virtual_time && !once && Idle(streams)) return ErrorOf(streams);
   // Threads that look again and again must meet here for the clock to move.
   std::chrono::steady_clock::time_point patient_until;
   if (virtual_time && once) {
@@ -363,8 +372,8 @@ absl::Status Engine::WaitFor(std::unique_lock<std::mutex>& lock, absl::Span<Stre
     }
   }
   waiters_.push_back(&waiter);
-  ++waiting_;
-  ++calls_;
+  Add(waiting_, 1);
+  Add(calls_, uint64_t{1});
   blocked_ += waiter.owned;
   waiter.error = ErrorOf(streams);
   while (waiter.error.ok() && !Idle(streams)) {
@@ -393,7 +402,7 @@ absl::Status Engine::WaitFor(std::unique_lock<std::mutex>& lock, absl::Span<Stre
   }
   if (!waiter.released) blocked_ -= waiter.owned;
   waiters_.erase(std::find(waiters_.begin(), waiters_.end(), &waiter));
-  --waiting_;
+  Add(waiting_, -1);
   if (asleep_ && free_slots_.size() != running_.size()) CallProgress();
   return waiter.error;
 }
@@ -401,7 +410,7 @@ absl::Status Engine::WaitFor(std::unique_lock<std::mutex>& lock, absl::Span<Stre
 absl::StatusOr<bool> Engine::Query(Stream* stream) {
   const Entry lock(*this);
   if (error_.ok()) StartHeldBack();
-  if (error_.ok() && !backend_->abilities().virtual_time) {
+  if (error_.ok() && !has_.virtual_time) {
     absl::Status status = PollOnce(Waiting::kNo);
     if (!status.ok()) {
       error_ = status;
@@ -418,12 +427,15 @@ absl::Status Engine::error() {
   return error_;
 }
 
+absl::Status Engine::CheckHome() const {
+  if (home_ == std::thread::id() || home_ == std::this_thread::get_id()) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      "the program has started MPI for one thread (MPI_THREAD_SINGLE or FUNNELED): calls come from "
+      "the thread that made the communicator");
+}
+
 absl::Status Engine::error(const Scope& scope) {
-  if (home_ != std::thread::id() && home_ != std::this_thread::get_id()) {
-    return absl::FailedPreconditionError(
-        "the program has started MPI for one thread (MPI_THREAD_SINGLE or FUNNELED): calls come from "
-        "the thread that made the communicator");
-  }
+  if (absl::Status status = CheckHome(); !status.ok()) return status;
   const Entry lock(*this);
   return error_.ok() ? scope.error : error_;
 }

@@ -4,7 +4,6 @@
 #include <atomic>
 #include <condition_variable>
 #include <functional>
-#include <list>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -19,7 +18,8 @@ namespace ccl {
 struct Stream {
   int rank = 0;                            // of the world
   std::shared_ptr<Scope> scope;            // null: errors are the engine's
-  std::list<std::unique_ptr<Work>> queue;  // the front is running; empty it takes no memory
+  WorkQueue queue;                         // the front is running
+  std::atomic<uint32_t> queued{0};         // works in it: written with the engine's lock
   uint32_t running = 0;                    // its slot in the engine, plus one
   bool held_back = false;                  // the front waits to be started, perhaps folded
 };
@@ -51,6 +51,7 @@ class Engine {
   class Entry {
    public:
     explicit Entry(Engine& engine) : engine_(engine) {
+      if (engine_.mutex_.try_lock()) return;
       ++engine_.wanted_;
       engine_.mutex_.lock();
       --engine_.wanted_;
@@ -76,8 +77,8 @@ class Engine {
   void Leave(int rank);
 
   const Topology& topology() const { return backend_->topology(); }
-  Abilities abilities() const { return backend_->abilities(); }
-  int ranks() const { return backend_->ranks(); }
+  const Abilities& abilities() const { return has_; }
+  int ranks() const { return ranks_; }
   absl::Span<const int> local_ranks() const { return backend_->local_ranks(); }
   absl::string_view backend_name() const { return backend_->name(); }
   absl::string_view fabric_engine() const { return backend_->engine(); }
@@ -98,6 +99,22 @@ class Engine {
   void Drop(Stream* stream);
   // Appends work to the streams, all before any of it runs. Never blocks.
   void Enqueue(absl::Span<Stream* const> streams, std::vector<std::unique_ptr<Work>> work);
+  // Likewise one that `make` gives, which is called under the lock. Null: there is none, and false
+  // comes back. Nothing is called when the world or the stream's scope has failed: that error comes back.
+  template <typename F>
+  absl::StatusOr<bool> EnqueueMade(Stream* stream, F make) {
+    if (absl::Status status = CheckHome(); !status.ok()) return status;
+    const Entry lock(*this);
+    if (absl::Status error = ErrorOf({&stream, 1}); !error.ok()) return error;
+    std::unique_ptr<Work> work = make();
+    if (work == nullptr) return false;
+    Add(calls_, uint64_t{1});
+    Push(stream, std::move(work));
+    if (stream->running == 0 && !stream->held_back) Begin(stream);
+    Settle();
+    StartProgress();
+    return true;
+  }
   // Fails a scope, unless it has failed before, and drops the work of its streams: whoever waits
   // for them returns with the error. Says whether anything was under way.
   bool Stop(Scope& scope, const absl::Status& error);
@@ -130,6 +147,12 @@ class Engine {
     const Entry lock(*this);
     on_failure_ = std::move(f);
   }
+  // Without waiting or progress: true when the stream is empty, if nothing has failed.
+  bool Empty(const Stream* stream) {
+    if (stream->queued.load(std::memory_order_acquire) > 0) return false;
+    const Entry lock(*this);
+    return CheckHome().ok() && stream->queue.empty() && error_.ok() && (stream->scope == nullptr || stream->scope->error.ok());
+  }
   // Returns when the streams are empty, or with the first error of the world or of a stream's scope,
   // which is final. A deadlock fails every scope with work under way.
   absl::Status Wait(absl::Span<Stream* const> streams);
@@ -160,6 +183,21 @@ class Engine {
     std::condition_variable wake;
   };
 
+  // Of what is written with the lock alone: no more than a load and a store.
+  template <typename T>
+  static void Add(std::atomic<T>& number, T more) {
+    number.store(number.load(std::memory_order_relaxed) + more, std::memory_order_release);
+  }
+  static void Push(Stream* stream, std::unique_ptr<Work> work) {
+    stream->queue.push(std::move(work));
+    Add(stream->queued, 1u);
+  }
+  static std::unique_ptr<Work> Pop(Stream* stream) {
+    Add(stream->queued, ~0u);
+    return stream->queue.pop();
+  }
+  // Threads that may not call are told so.
+  absl::Status CheckHome() const;
   void StartProgress();
   void StopProgress();
   void CallProgress();
@@ -196,6 +234,8 @@ class Engine {
   std::mutex mutex_;
   std::atomic<int> wanted_{0};  // threads that want the lock
   const std::unique_ptr<Backend> backend_;
+  const Abilities has_;
+  const int ranks_;
   bool progresses_ = false;     // by a thread of its own, once there is something to do
   std::thread::id home_;        // the one thread that may call; default: any may
   std::thread progress_;

@@ -14,8 +14,6 @@ namespace {
 // Tags of an Execution's operations: the fold's number plus one (or 0) above the lane.
 constexpr int kLaneBits = 16;
 constexpr uint64_t kLaneMask = (1u << kLaneBits) - 1;
-// Operations of a batch that are posted at once: they stay in the cache on their way down.
-constexpr size_t kMostPosted = 128;
 
 ConstPiece AsConst(const Piece& piece) { return {piece.data, piece.bytes}; }
 
@@ -173,6 +171,7 @@ void Execution::Start(Backend& backend) {
 void Execution::Begin(Backend& backend) {
   if (Scales(request_)) Scale();
   if (state_->running == 0) return Finish();
+  if (state_->posted != nullptr && PostAgain(backend)) return;
   Advance(backend);
 }
 
@@ -250,7 +249,10 @@ bool Execution::Issue(uint32_t index, Backend& backend) {
 
 void Execution::PostAll(Lane& lane, Backend& backend) {
   Workspace& w = workspace();
-  if (w.operations.empty()) return;
+  if (w.operations.empty()) {
+    if (shelf_ != nullptr && lane.outstanding == 0) Remember();
+    return;
+  }
   // Spans into the vector of pieces are taken when it has stopped growing.
   if (!w.pieces.empty()) {
     w.const_pieces.clear();
@@ -262,6 +264,7 @@ void Execution::PostAll(Lane& lane, Backend& backend) {
     }
   }
   lane.outstanding += static_cast<uint32_t>(w.operations.size());
+  if (shelf_ != nullptr) Remember();
   backend.Post(map_.world(rank_), w.operations);
   w.operations.clear();
   w.pieces.clear();
@@ -374,6 +377,7 @@ uint64_t Execution::LocalStep(const Step& step, OperationKind& kind) {
   if (step.kind == StepKind::kReduce) {
     kind = OperationKind::kReduce;
     if (!request_.phantom && bytes > 0) {
+      state_->folded = true;
       Ref run = dst[0];
       const uint32_t runs = state_->binding.Scattered(run) ? run.count : 1;
       run.count /= runs;
@@ -390,7 +394,9 @@ uint64_t Execution::LocalStep(const Step& step, OperationKind& kind) {
   }
   kind = OperationKind::kCopy;
   if (request_.phantom) return bytes;
-  std::vector<Piece> from, to;
+  std::vector<Piece>&from = w.from, &to = w.to;
+  from.clear();
+  to.clear();
   state_->binding.Pieces(src, from);
   state_->binding.Pieces(dst, to);
   if (from.size() == to.size() &&
@@ -399,6 +405,12 @@ uint64_t Execution::LocalStep(const Step& step, OperationKind& kind) {
       })) {
     return 0;  // in place
   }
+  if (from.size() == 1 && to.size() == 1) {
+    std::memcpy(to[0].data, from[0].data, from[0].bytes);
+    if (shelf_ != nullptr && state_->running == 1) state_->copies.push_back({to[0].data, from[0].data, bytes});
+    return bytes;
+  }
+  state_->folded = true;
   std::vector<ConstPiece> source;
   source.reserve(from.size());
   for (const Piece& piece : from) source.push_back(AsConst(piece));

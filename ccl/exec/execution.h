@@ -8,97 +8,12 @@
 #include <vector>
 
 #include "absl/container/inlined_vector.h"
-#include "ccl/exec/binding.h"
-#include "ccl/exec/flight.h"
 #include "ccl/exec/rank_map.h"
+#include "ccl/exec/work.h"
 
 namespace ccl {
 
-// Memory for issuing one batch: of the engine, because a batch of everybody to everybody is large
-// and ranks issue one after the other.
-struct Workspace {
-  struct Range {  // the pieces of an operation in `pieces`
-    size_t src = 0, src_count = 0, dst = 0, dst_count = 0;
-  };
-  StepList list;
-  std::vector<Operation> operations;
-  std::vector<Piece> pieces;
-  std::vector<ConstPiece> const_pieces;
-  std::vector<Range> ranges;  // by operation
-  std::vector<const void*> operands;
-  // Tokens of what has completed without the backend; the engine takes them before it returns.
-  std::vector<uint64_t> ready;
-  bool failed = false;  // a scope has; the engine tells who waits
-};
-
-// Why all ranks run although the machine looks the same from many; or that they do not.
-enum class Whole : uint8_t {
-  kFolded,    // a few ranks stand for all
-  kBytes,     // real bytes are moved
-  kProgram,   // the program promises no shift that suits the machine, or names groups of ranks
-  kChunks,    // chunks have different lengths
-  kMachine,   // no symmetry known or asked for, or a record of flows
-  kArrivals,  // not the same collective on all ranks at once with nothing else under way
-};
-absl::string_view Describe(Whole whole);
-
-// What a stream runs: something that posts operations of one rank and is told of their completion.
-// Never blocks. Used under its engine's lock only.
-class Work {
- public:
-  virtual ~Work() = default;
-  // Posts what can be posted at the beginning.
-  virtual void Start(Backend& backend) = 0;
-  // One of its operations has completed; posts what can follow.
-  virtual void Complete(uint64_t tag, Backend& backend) = 0;
-  virtual bool done() const = 0;
-  // Operations posted and not completed.
-  virtual size_t outstanding() const = 0;
-  // Bytes that it takes.
-  virtual uint64_t memory() const { return 0; }
-  // For reports: what it is, where it stands, whom it waits for.
-  virtual std::string Describe() const = 0;
-  // Whether ranks that run Like() work are shifts of each other by any multiple of `period`.
-  virtual Whole Foldable(int /*period*/) const { return Whole::kArrivals; }
-  // Whether another rank's work is the same program for the same request. Of foldable work.
-  virtual bool Like(const Work& /*other*/) const { return false; }
-
-  // Before Start. Tokens of its operations carry `id` in the upper bits and a tag of kTagBits. The
-  // workspace outlives the work and is lent to it while it runs a function.
-  void Prepare(uint64_t id, Workspace& workspace) {
-    id_ = id;
-    workspace_ = &workspace;
-  }
-  static constexpr int kTagBits = 40;
-
-  // Where the operation is recorded.
-  void RecordIn(std::shared_ptr<FlightRing> ring, uint64_t number) {
-    flight_ = std::move(ring);
-    flight_number_ = number;
-  }
-  void NoteStart(Time now) {
-    if (flight_ == nullptr) return;
-    if (FlightRecord* record = flight_->Find(flight_number_)) record->started = now;
-  }
-  void NoteEnd(Time now) {
-    if (flight_ == nullptr) return;
-    if (FlightRecord* record = flight_->Find(flight_number_)) record->ended = now;
-  }
-  uint64_t flight_number() const { return flight_number_; }
-  // What a completion will look at, beside the work itself; null: nothing.
-  const void* hot() const { return hot_; }
-
- protected:
-  uint64_t Token(uint64_t tag) const { return id_ << kTagBits | tag; }
-  Workspace& workspace() const { return *workspace_; }
-  const void* hot_ = nullptr;
-
- private:
-  uint64_t id_ = 0;
-  std::shared_ptr<FlightRing> flight_;
-  uint64_t flight_number_ = 0;
-  Workspace* workspace_ = nullptr;
-};
+class Shelf;
 
 // One rank's run of a program: a state machine over its lanes. Bytes of local copies and folds move
 // when their step is issued; the backend is told what they cost where it models that.
@@ -121,6 +36,15 @@ class Execution final : public Work, private Consumer {
   Whole Foldable(int period) const override;
   bool Like(const Work& other) const override;
 
+  // Whether one that has ended can run the same call again, with other buffers: what the caller has of
+  // his own in the request, or a copy that is scaled, is made anew.
+  static bool Repeats(const Request& request);
+  // Of one that has ended. Takes no memory.
+  void Again(uint32_t context, const void* in, void* out, uint64_t tag);
+  // Where it goes when it has ended.
+  void ReturnTo(std::shared_ptr<Shelf> shelf) { shelf_ = std::move(shelf); }
+  void Return(std::unique_ptr<Work> self) override;
+
  private:
   struct Lane {
     uint32_t next = 0;         // batch to issue
@@ -137,6 +61,21 @@ class Execution final : public Work, private Consumer {
     bool incoming_first = false;
     bool alone = false;
   };
+  // Operations of a batch that are posted at once: they stay in the cache on their way down.
+  static constexpr size_t kMostPosted = 128;
+  struct LocalCopy {
+    void* to;
+    const void* from;
+    uint64_t bytes;
+  };
+  // All that a program of one batch does: copied and posted again when the call comes with the same buffers.
+  struct Posted {
+    const void* in = nullptr;
+    const void* out = nullptr;
+    std::vector<Operation> operations;
+    std::vector<ConstPiece> src;
+    std::vector<Piece> dst;
+  };
   // What a run is made of; what every completion looks at comes first.
   struct State {
     State(const Program& program, int rank, const Request& asked);
@@ -146,11 +85,14 @@ class Execution final : public Work, private Consumer {
     bool launching = false;  // the machine's launch time passes
     absl::InlinedVector<Lane, 4> lanes;
     std::unique_ptr<char[]> scaled;  // the input, where contributions are scaled first
-    const Request request;           // as the program sees it: its input is `scaled`, or the output
+    Request request;                 // as the program sees it: its input is `scaled`, or the output
     Binding binding;
     std::vector<Fold> folds;
     std::vector<uint32_t> free_folds;
     std::unique_ptr<std::map<uint32_t, std::vector<int>>> groups;  // translated, where map_ is one
+    std::unique_ptr<Posted> posted;
+    std::vector<LocalCopy> copies;  // done when a step was issued
+    bool folded = false;            // likewise, or copied in many pieces
   };
 
   void Consume(uint64_t token, uint64_t offset,
@@ -164,6 +106,9 @@ class Execution final : public Work, private Consumer {
   void AddOperation(uint32_t lane, const Step& step, Backend& backend);
   // Posts what the workspace holds.
   void PostAll(Lane& lane, Backend& backend);
+  void Remember();
+  // Posts what was posted before. False: nothing fits.
+  bool PostAgain(Backend& backend);
   // Takes a fold for the operation's token.
   Fold& NewFold(uint32_t lane, Operation& operation);
   void Scale();
@@ -179,9 +124,44 @@ class Execution final : public Work, private Consumer {
   std::unique_ptr<State> state_;
   const std::shared_ptr<const Program> program_;
   const int rank_;
-  const uint32_t context_;
+  uint32_t context_;
   const RankMap map_;
-  const Request request_;
+  Request request_;
+  std::shared_ptr<Shelf> shelf_;
+};
+
+// Executions of one call that have ended. Guarded by the lock of their engine. They own it together with
+// who takes from it, until that closes it.
+class Shelf {
+ public:
+  void Close() {
+    closed_ = true;
+    executions_.clear();
+  }
+  // Null: there is none.
+  std::unique_ptr<Execution> Take() {
+    if (executions_.empty()) return nullptr;
+    std::unique_ptr<Execution> last = std::move(executions_.back());
+    executions_.pop_back();
+    return last;
+  }
+  void Put(std::unique_ptr<Execution> execution) {
+    if (!closed_ && executions_.size() < kMost && execution->memory() <= kMostMemory) {
+      executions_.push_back(std::move(execution));
+    }
+  }
+  bool closed() const { return closed_; }
+  uint64_t memory() const {
+    uint64_t bytes = 0;
+    for (const auto& execution : executions_) bytes += execution->memory();
+    return bytes;
+  }
+
+ private:
+  static constexpr size_t kMost = 4;
+  static constexpr uint64_t kMostMemory = uint64_t{16} << 20;
+  std::vector<std::unique_ptr<Execution>> executions_;
+  bool closed_ = false;
 };
 
 // Point-to-point messages of one group call: all posted together.

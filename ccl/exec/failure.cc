@@ -54,12 +54,12 @@ std::string Engine::Deadlock() const {
   std::string text = absl::StrCat("deadlock: every rank waits and nothing is under way.",
                                   FollowWaits(backend_->Unmatched()));
   int shown = 0;
-  std::vector<bool> busy(backend_->ranks(), false);
+  std::vector<bool> busy(ranks_, false);
   for (const Slot& slot : running_) {
     const Stream* stream = slot.stream;
     if (stream == nullptr) continue;
     busy[stream->rank] = true;
-    if (shown++ < 8) absl::StrAppend(&text, " ", stream->queue.front()->Describe(), ".");
+    if (shown++ < 8) absl::StrAppend(&text, " ", stream->queue.front().Describe(), ".");
   }
   std::string idle;
   for (int rank : backend_->local_ranks()) {

@@ -35,12 +35,18 @@ class FlightRing {
   static constexpr size_t kRecords = 64;
 
   // The number of a new record, after which `record` is overwritten.
-  uint64_t Add(FlightRecord record) {
-    record.number = ++added_;
-    const size_t place = static_cast<size_t>((added_ - 1) % kRecords);
+  uint64_t Add(const FlightRecord& record) {
+    FlightRecord& added = Next();
+    const uint64_t number = added.number;
+    added = record;
+    return added.number = number;
+  }
+  // The place of a new record, numbered; the rest is of an old one.
+  FlightRecord& Next() {
+    const size_t place = static_cast<size_t>(added_ % kRecords);
     if (records_.size() <= place) records_.resize(place + 1);
-    records_[place] = record;
-    return added_;
+    records_[place].number = ++added_;
+    return records_[place];
   }
   // The last record is of an operation that will not be.
   void TakeBack() { records_[(--added_) % kRecords].number = 0; }

@@ -6,17 +6,17 @@
 namespace ccl {
 
 Whole Engine::FoldFor(const Waiter& waiter) const {
-  const size_t ranks = static_cast<size_t>(backend_->ranks());
+  const size_t ranks = static_cast<size_t>(ranks_);
   if (backend_->period() != period_) return Whole::kMachine;
   if (waiters_.size() != 1 || waiter.streams.size() != ranks || held_back_.size() != ranks ||
       free_slots_.size() != running_.size()) {
     return Whole::kArrivals;
   }
-  const Work& first = *held_back_.front()->queue.front();
+  const Work& first = held_back_.front()->queue.front();
   for (size_t i = 0; i < ranks; ++i) {
     const Stream* stream = held_back_[i];
     if (stream->rank != static_cast<int>(i) || stream != waiter.streams[i] ||
-        stream->queue.size() != 1 || !stream->queue.front()->Like(first)) {
+        WorkQueue::Next(stream->queue.front()) != nullptr || !stream->queue.front().Like(first)) {
       return Whole::kArrivals;
     }
   }
@@ -42,7 +42,7 @@ void Engine::StartFor(const Waiter& waiter) {
 // The ranks that ran have ended, and so have those that they stood for.
 void Engine::Unfold() {
   backend_->Fold(false);
-  for (Stream* stream : std::exchange(followers_, {})) stream->queue.pop_front();
+  for (Stream* stream : std::exchange(followers_, {})) Pop(stream);
 }
 
 }  // namespace ccl

@@ -48,6 +48,12 @@ struct Choice {
   // At least so. The planner goes by it; it follows from the determinism and the reduction.
   FoldOrder order = FoldOrder::kNone;
 
+  // Nothing is asked.
+  bool free() const {
+    return algorithm.empty() && slices == 0 && !determinism.has_value() && order == FoldOrder::kNone &&
+           least_slices == 0 && most_slices == 0;
+  }
+
   friend bool operator<(const Choice& a, const Choice& b) {
     return std::tie(a.algorithm, a.forced, a.slices, a.least_slices, a.most_slices, a.order) <
            std::tie(b.algorithm, b.forced, b.slices, b.least_slices, b.most_slices, b.order);
