@@ -11,15 +11,6 @@ namespace {
 // Below, a line that goes past the cache costs its reader more than it saves its writer.
 constexpr uint64_t kLeastPastCache = 4096;
 
-// Every 64-bit x86 knows the instruction; the compiler's own would only fetch the line to read it.
-void PrefetchToWrite(const void* line) {
-#ifdef __x86_64__
-  asm volatile("prefetchw %0" ::"m"(*static_cast<const char*>(line)));
-#else
-  __builtin_prefetch(line, 1);
-#endif
-}
-
 }  // namespace
 
 // Two chunks at least, where one is long enough to be worth it: then one is written while the other is
@@ -73,9 +64,6 @@ void Endpoint::Publish(Transfer& t, uint32_t to, Slot& slot, uint32_t bytes, uin
   slot.stream = t.stream;
   slot.taken = static_cast<uint32_t>(peers_[to].received);
   slot.sequence.store(++peers_[to].sent, std::memory_order_release);
-  // The line that the next message begins with is still in the reader's cache: it is asked back now, not
-  // when the message waits for it.
-  PrefetchToWrite(&layout_.SlotOf(self_, to, peers_[to].sent));
 }
 
 void Endpoint::SendWhole(Transfer& t) {
