@@ -16,7 +16,7 @@
 namespace ccl::shm {
 
 inline constexpr uint32_t kSlots = 16;         // of a ring
-inline constexpr uint32_t kChunks = 64;        // of a rank
+inline constexpr uint32_t kChunks = 16;        // of a rank
 inline constexpr uint32_t kBoards = 8;         // of a rank: chunks for what is folded together
 inline constexpr uint64_t kInlineBytes = 8192;  // of a message that fits into a slot
 inline constexpr uint64_t kChunkBytes = 65536;
