@@ -11,7 +11,8 @@ namespace ccl {
 // dst[i] = operands[0][i] (+) operands[1][i] (+) ..., a left fold in the order given, `count`
 // elements. Floats below float32 are folded in float32 and rounded once, however many operands there
 // are. dst may be one of the operands; otherwise nothing overlaps. kAvg folds as kSum.
-// NaN: min and max return NaN when any operand is one. Integers wrap.
+// NaN: min and max return NaN when any operand is one; which of several NaNs a sum or a product is, is not
+// said. Integers wrap. Bits are equal on all processors and for all alignments and counts.
 using FoldKernel = void (*)(void* dst, absl::Span<const void* const> operands, size_t count);
 // Null where the operation makes no sense on the type: see Combines.
 FoldKernel FoldOf(DataType type, ReduceOp op);

@@ -15,6 +15,15 @@ namespace ccl {
 
 template <int kExponentBits, int kMantissaBits, bool kInfinities>
 struct Float8 {
+  // The format in numbers: the bits of floats and of codes without their signs.
+  static constexpr int kBias = (1 << (kExponentBits - 1)) - 1;
+  static constexpr uint32_t kSmallestNormal = uint32_t{128 - kBias} << 23;
+  static constexpr uint32_t kUnits = uint32_t{128 - kBias - kMantissaBits + 23} << 23;
+  // e5m2 gives its last exponent to infinity and NaN, e4m3 only its last code to NaN.
+  static constexpr uint32_t kInfinity = ((1u << kExponentBits) - 1) << kMantissaBits;
+  static constexpr uint32_t kLargest = kInfinities ? kInfinity - 1 : 0x7e;
+  static constexpr uint32_t kNan = kInfinities ? kInfinity | 1u << (kMantissaBits - 1) : 0x7f;
+
   uint8_t bits = 0;
 
   Float8() = default;
@@ -39,14 +48,6 @@ struct Float8 {
   explicit operator float() const { return kValues[bits]; }
 
  private:
-  static constexpr int kBias = (1 << (kExponentBits - 1)) - 1;
-  static constexpr uint32_t kSmallestNormal = uint32_t{128 - kBias} << 23;
-  static constexpr uint32_t kUnits = uint32_t{128 - kBias - kMantissaBits + 23} << 23;
-  // e5m2 gives its last exponent to infinity and NaN, e4m3 only its last code to NaN.
-  static constexpr uint32_t kInfinity = ((1u << kExponentBits) - 1) << kMantissaBits;
-  static constexpr uint32_t kLargest = kInfinities ? kInfinity - 1 : 0x7e;
-  static constexpr uint32_t kNan = kInfinities ? kInfinity | 1u << (kMantissaBits - 1) : 0x7f;
-
   static constexpr std::array<float, 256> Values() {
     std::array<float, 256> values{};
     for (uint32_t code = 0; code < 256; ++code) {

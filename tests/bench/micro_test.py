@@ -14,9 +14,12 @@ for row in rows:
     assert not row.get("error_occurred"), row
     assert row.get("items_per_second", row.get("bytes_per_second", 0)) > 0, row
 names = {row["name"] for row in rows}
-for part in ("Memcpy/65536", "Fold/half/sum/65536", "Fold/bfloat16/max/16777216", "RingSteps", "Incast",
-             "AllToAll", "Fetch/ring", "Verify/ring/races", "PlanAgain", "PlanNewSize", "PlanFirst",
-             "AllReduceAlone/1", "AllReduceRing384Phantom"):
+for part in ("Fold/half/sum/2/262144/manual_time", "Fold/bfloat16/sum/8/67108864/manual_time",
+             "RingSteps", "Incast", "AllToAll", "Fetch/ring", "Verify/ring/races", "PlanAgain", "PlanNewSize",
+             "PlanFirst", "AllReduceAlone/1", "AllReduceRing384Phantom"):
     assert part in names, f"{part} is not among {sorted(names)}"
-assert sum(name.startswith("Fold/") for name in names) == 14 * 4 * 2
+assert sum(name.startswith("Fold/") for name in names) == 14 * (4 + 2) * 2
+for row in rows:
+    if row["name"].startswith("Fold/"):
+        assert row["of_copy"] > 0 and row["fold"] > 0 and row["copy"] > 0, row
 print(f"{len(rows)} benchmarks run")
