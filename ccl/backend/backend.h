@@ -106,7 +106,8 @@ struct Wait {
   bool sends = false;
 };
 
-enum class Waiting : uint8_t { kNo, kYes };
+// kBriefly: for less than a microsecond, and only where an answer is likely to come within it.
+enum class Waiting : uint8_t { kNo, kBriefly, kYes };
 
 // What became of one transfer, or of one local copy, reduction or delay (src == dst, local).
 struct FlowRecord {

@@ -263,6 +263,14 @@ absl::Status Engine::PollOnce(Waiting waiting) {
   return status;
 }
 
+void Engine::TakePolled(const absl::Status& status) {
+  if (!status.ok()) {
+    error_ = status;
+    Failed();
+  }
+  ReleaseWaiters();
+}
+
 bool Engine::Idle(absl::Span<Stream* const> streams) {
   return std::all_of(streams.begin(), streams.end(),
                      [](const Stream* s) { return s->queue.empty(); });
@@ -411,12 +419,7 @@ absl::StatusOr<bool> Engine::Query(Stream* stream) {
   const Entry lock(*this);
   if (error_.ok()) StartHeldBack();
   if (error_.ok() && !has_.virtual_time) {
-    absl::Status status = PollOnce(Waiting::kNo);
-    if (!status.ok()) {
-      error_ = status;
-      Failed();
-      ReleaseWaiters();
-    }
+    TakePolled(PollOnce(Waiting::kNo));
   }
   if (absl::Status error = ErrorOf({&stream, 1}); !error.ok()) return error;
   return stream->queue.empty();

@@ -112,6 +112,9 @@ class Engine {
     Push(stream, std::move(work));
     if (stream->running == 0 && !stream->held_back) Begin(stream);
     Settle();
+    // What has been written is on its way to the others. To give the lock back waits until it is there,
+    // and meanwhile their answers come.
+    if (!has_.virtual_time && stream->running > 0) TakePolled(PollOnce(Waiting::kBriefly));
     StartProgress();
     return true;
   }
@@ -227,6 +230,8 @@ class Engine {
   void CheckTimeouts();
   absl::Status ErrorOf(absl::Span<Stream* const> streams) const;
   absl::Status PollOnce(Waiting waiting);
+  // In real time: what came of it is told to whoever waits.
+  void TakePolled(const absl::Status& status);
   void ReleaseWaiters();
   static bool Idle(absl::Span<Stream* const> streams);
   std::string Deadlock() const;

@@ -75,11 +75,7 @@ void Engine::Progress() {
     }
     asleep_ = false;
     naps = 0;
-    if (absl::Status status = PollOnce(Waiting::kNo); !status.ok()) {
-      error_ = status;
-      Failed();
-    }
-    ReleaseWaiters();
+    TakePolled(PollOnce(Waiting::kNo));
     const bool idle = done_.empty();
     lock.unlock();
     while (wanted_ > 0) sched_yield();

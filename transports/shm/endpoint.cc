@@ -150,7 +150,7 @@ uint32_t Endpoint::NewTransfer(const Operation& op) {
   t.open = 0;
   t.together = t.waits = t.none_left = false;
   t.mine.clear();
-  ++under_way_;
+  longest_ = under_way_++ == 0 ? op.bytes : std::max(longest_, op.bytes);
   return index;
 }
 

@@ -43,6 +43,10 @@ class Endpoint {
   absl::Status Progress(std::vector<Completion>& done);
   // Something has not completed.
   bool busy() const { return under_way_ > 0; }
+  // All that is under way is short and has been sent, and everybody may have a processor.
+  bool answers_soon() const {
+    return under_way_ > 0 && !crowded_ && outgoing_.empty() && longest_ <= kInlineBytes;
+  }
 
  private:
   static constexpr uint32_t kNone = UINT32_MAX;
@@ -188,6 +192,7 @@ class Endpoint {
   std::vector<uint32_t> looked_at_;
   std::vector<Completion> ready_;
   uint32_t under_way_ = 0;
+  uint64_t longest_ = 0;  // message since nothing was under way
   uint32_t next_chunk_ = 0, next_stream_ = 0, next_board_ = 0;
   uint64_t pass_ = 1;
   uint64_t serials_[kChunks] = {};  // of our chunks: how often each has been taken
