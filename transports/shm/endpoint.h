@@ -50,7 +50,7 @@ class Endpoint {
 
  private:
   static constexpr uint32_t kNone = UINT32_MAX;
-  static constexpr uint32_t kWindow = 8;      // chunks that one stream has out
+  static constexpr uint32_t kWindow = 8;      // chunks that one stream has out; half as many if not together
   static constexpr uint32_t kMostHeld = kChunks / 2;  // chunks of one sender that wait here
   static constexpr uint64_t kLeastTogether = 8192;  // bytes that are worth folding together
   // Beyond so many bytes a message for several readers lies in a chunk, once.

@@ -3,9 +3,9 @@
 // Every ordered pair of ranks has a ring of slots. A message that fits lies in one slot behind its
 // sequence number, so that the flag and the first bytes are one line of the cache. A longer one lies
 // piece by piece in chunks of its sender's, which all its readers share, and slots say in which. Chunks
-// lie so far apart that equal places of neighbours fall into different sets of a cache, and there are
-// so many of them that one has left the readers' caches before it is written again: a store to a line
-// that somebody else has costs more than everything else here.
+// lie so far apart that equal places of neighbours fall into different sets of a cache, and so many of
+// them are used in turn that one has just left the readers' caches before it is written again: a store to a
+// line that somebody else has costs more than everything else here.
 #ifndef TRANSPORTS_SHM_LAYOUT_H_
 #define TRANSPORTS_SHM_LAYOUT_H_
 
@@ -16,7 +16,8 @@
 namespace ccl::shm {
 
 inline constexpr uint32_t kSlots = 16;         // of a ring
-inline constexpr uint32_t kChunks = 16;        // of a rank
+inline constexpr uint32_t kChunks = 32;        // of a rank,
+inline constexpr uint32_t kInTurn = 16;        // the rest for when of these none is free
 inline constexpr uint32_t kBoards = 8;         // of a rank: chunks for what is folded together
 inline constexpr uint64_t kInlineBytes = 8192;  // of a message that fits into a slot
 inline constexpr uint64_t kChunkBytes = 65536;

@@ -79,20 +79,28 @@ void Endpoint::SendWhole(Transfer& t) {
   t.staged = t.bytes;
 }
 
-// One of ours that nobody reads any more, or kNoChunk. A few are looked at: the next call goes on.
+// One of ours that nobody reads any more, or kNoChunk. Of those in turn a few are looked at: the next call
+// goes on.
 uint32_t Endpoint::TakeChunk(const Transfer& t) {
-  const uint32_t place = t.chunks_out % kWindow;
-  if (t.chunks_out >= kWindow) {
+  const uint32_t most = t.together ? kWindow : kWindow / 2;
+  const uint32_t place = (t.chunks_out - most) % kWindow;
+  if (t.chunks_out >= most) {
     const uint32_t oldest = t.window[place];
     if (serials_[oldest] == t.serials[place] &&
         layout_.ChunkOf(self_, oldest).readers_left.load(std::memory_order_acquire) > 0) {
       return kNoChunk;
     }
   }
-  for (int i = 0; i < 8; ++i) {
+  const auto free = [&](uint32_t chunk) {
+    return layout_.ChunkOf(self_, chunk).readers_left.load(std::memory_order_acquire) == 0;
+  };
+  for (uint32_t i = 0; i < kInTurn / 2; ++i) {
     const uint32_t chunk = next_chunk_;
-    next_chunk_ = (next_chunk_ + 1) % kChunks;
-    if (layout_.ChunkOf(self_, chunk).readers_left.load(std::memory_order_acquire) == 0) return chunk;
+    next_chunk_ = (next_chunk_ + 1) % kInTurn;
+    if (free(chunk)) return chunk;
+  }
+  for (uint32_t chunk = kInTurn; chunk < kChunks; ++chunk) {
+    if (free(chunk)) return chunk;
   }
   return kNoChunk;
 }
