@@ -10,7 +10,7 @@
 
 // cclbench, and under the names all_reduce_perf, alltoall_perf, ... nccl-tests' programs.
 int main(int argc, char** argv) {
-  ccl::PrepareHeap(ccl::BackendOf({}) != "mpi:");
+  ccl::PrepareHeap(ccl::BackendOf({}).rfind("emulated:", 0) == 0);
   std::vector<std::string> arguments(argv + 1, argv + argc);
   const std::string path = argv[0];
   const std::string name = path.substr(path.rfind('/') + 1);
@@ -36,6 +36,9 @@ int main(int argc, char** argv) {
   ccl::AddOptions(app, run);
   ccl::AddFlight(app, run);
   ccl::AddVersus(app, run, argc, argv);
+  ccl::AddLaunch(app, run);
+  // As mpirun has it.
+  if (arguments.size() > 1 && arguments[0] == "launch" && arguments[1] == "-np") arguments[1] = "--np";
   try {
     std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
     app.parse(reversed);
