@@ -130,7 +130,7 @@ typedef enum CCL_ENUM {
 typedef struct {
   size_t size;           /* set by the initialiser: the version of this struct */
   unsigned int magic;
-  const char* backend;   /* "mpi:", "emulated:FABRIC?ranks=N&engine=E&trace=FILE&pace=X&set=KEY=VALUE";
+  const char* backend;   /* "mpi:", "tcp:", "shm:", "emulated:FABRIC?ranks=N&engine=E&trace=FILE&pace=X&set=KEY=VALUE";
                             NULL: the environment's CCL_BACKEND, else mpi: under mpirun, else
                             emulated:crossbar */
   const char* algorithms; /* overrides as in CCL_ALGO, which they go before; NULL: none */
@@ -191,14 +191,18 @@ typedef struct {
 CCL_API cclResult_t cclGetOption(int number, cclOption_t* option);
 
 /* A name under which ranks find each other, CCL_UNIQUE_ID_BYTES of them; rank 0 makes it and hands it to
- * the others. Thread-safe. */
+ * the others. Where CCL_BACKEND is tcp: or shm: it says where the ranks meet, at a port that this opens, and
+ * has the secret that lets them in: a rank of the process that made it takes part, and it makes one
+ * communicator. Errors: cclInvalidArgument of such a URL, cclSystemError of the network. Thread-safe. */
 CCL_API cclResult_t cclGetUniqueId(cclUniqueId* id);
 
 /* Joins a communicator of `nranks` as `rank`. Emulated: ranks are threads of this process that use
  * one id, or one thread between cclGroupStart and cclGroupEnd. MPI: `rank` is that of MPI.
+ * tcp: and shm:, ranks are processes or threads, which meet by the id, or without one (of zeros, say) by
+ * RANK, WORLD_SIZE, MASTER_ADDR, MASTER_PORT and CCL_SECRET; cclRemoteError says who has not come in time.
  * A rank joins a communicator once: to join again, even after cclCommDestroy, takes another id while
  * other ranks live on (cclInvalidUsage). A configuration unlike the other ranks' is
- * cclInvalidArgument. Emulated, it does not wait for the others; over MPI it does. Thread-safe. Errors
+ * cclInvalidArgument. Emulated, it does not wait for the others; else it does. Thread-safe. Errors
  * besides: what the backend's URL or the fabric lacks, cclSystemError and cclRemoteError of MPI; *comm is
  * null then. */
 CCL_API cclResult_t cclCommInitRank(cclComm_t* comm, int nranks, cclUniqueId id, int rank);

@@ -1,6 +1,7 @@
 #include "ccl/options.h"
 
 #include <cstdlib>
+#include <cstring>
 #include <mutex>
 
 #include "absl/strings/ascii.h"
@@ -119,6 +120,8 @@ const Elsewhere kElsewhere[] = {
     {"algorithms", "CCL_ALGO", "forced algorithms; the program's rules go before the environment's",
      &Options::algorithms, "none"},
     {"", "CCL_ALGO_FILE", "a file of such rules, after both", nullptr, "none"},
+    {"", "CCL_SECRET", "what lets ranks of tcp: and shm: in, 32 hexadecimal digits; an id has its own", nullptr,
+     "none"},
     {"", "CCL_MODULE_PATH", "folders in which the MPI module is looked for", nullptr, "beside the library"},
     {"", "CCL_DEVICES", "devices that a process has, of nccl.h and hccl.h", nullptr,
      "the host's ranks under mpirun, else 8"},
@@ -133,12 +136,17 @@ const char* Variable(const char* name) {
   return value == nullptr || *value == '\0' ? nullptr : value;
 }
 
+// What is written down of a variable: not what lets people in.
+std::string Shown(const char* name, const char* value) {
+  return std::strcmp(name, "CCL_SECRET") == 0 ? "(not shown)" : value;
+}
+
 void LogVariables() {
   if (!Logs(LogLevel::kInfo, LogPart::kEnv)) return;
   const auto log = [](const char* name) {
     const char* value = Variable(name);
     if (value == nullptr) return;
-    Log(LogLevel::kInfo, LogPart::kEnv, absl::StrCat(name, " set by environment to ", value));
+    Log(LogLevel::kInfo, LogPart::kEnv, absl::StrCat(name, " set by environment to ", Shown(name, value)));
   };
   for (const Elsewhere& row : kElsewhere) log(row.variable);
   for (const Row& row : kRows) log(row.variable);
@@ -174,7 +182,7 @@ absl::StatusOr<std::vector<Setting>> Settings(const Options& stated) {
   std::vector<Setting> settings;
   for (const Elsewhere& row : kElsewhere) {
     Setting setting{row.field, row.variable, row.standard, "default", row.meaning};
-    if (const char* value = Variable(row.variable)) setting.value = value, setting.origin = "environment";
+    if (const char* value = Variable(row.variable)) setting.value = Shown(row.variable, value), setting.origin = "environment";
     if (row.stated != nullptr && !(stated.*row.stated).empty()) {
       setting.value = stated.*row.stated, setting.origin = "program";
     }

@@ -4,11 +4,13 @@
 
 #include "absl/strings/str_cat.h"
 #include "ccl/base/status.h"
+#include "ccl/join.h"
 
 namespace ccl {
 
 absl::StatusOr<std::shared_ptr<World>> Rendezvous::Meet(absl::string_view id, const Options& options,
                                                         int ranks, int rank) {
+  if (MeetsByItself(BackendOf(options))) return JoinWorld(options, {ranks, rank, id});
   std::lock_guard<std::mutex> lock(mutex_);
   const auto found = entries_.find(id);
   if (found != entries_.end()) {

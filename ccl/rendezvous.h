@@ -19,7 +19,7 @@ class Rendezvous {
   // The world of `id`: the first rank opens it, the others come with the same number of ranks and the
   // same configuration, or InvalidArgument names both ranks and both values. An id whose world has
   // ended is as good as new. Processes that drive one rank each find each other through their
-  // transport instead: such a world is opened for each call.
+  // transport instead, by the id or by what started them: such a world is opened for each call.
   absl::StatusOr<std::shared_ptr<World>> Meet(absl::string_view id, const Options& options, int ranks,
                                               int rank);
   // Ids that are kept. Those whose world has ended go when another world is opened.

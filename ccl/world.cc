@@ -10,6 +10,7 @@
 #include "ccl/base/log.h"
 #include "ccl/base/status.h"
 #include "ccl/dumps.h"
+#include "ccl/join.h"
 #include "ccl/team.h"
 
 namespace ccl {
@@ -85,8 +86,12 @@ std::string BackendOf(const Options& options) {
 }
 
 absl::StatusOr<std::shared_ptr<World>> World::Open(const Options& options, int ranks) {
+  return JoinWorld(options, {.ranks = ranks});
+}
+
+absl::StatusOr<std::shared_ptr<World>> JoinWorld(const Options& options, const Membership& membership) {
   const std::string url = BackendOf(options);
-  CCL_ASSIGN_OR_RETURN(std::unique_ptr<Backend> backend, OpenBackend(url, ranks));
+  CCL_ASSIGN_OR_RETURN(std::unique_ptr<Backend> backend, OpenBackend(url, membership));
   if (const Abilities has = backend->abilities(); has.contexts < 4 || has.channels < 1) {
     return absl::FailedPreconditionError(absl::StrCat("'", url, "' tells only ", has.contexts,
                                                       " contexts and ", has.channels,
@@ -129,7 +134,7 @@ absl::StatusOr<std::shared_ptr<World>> World::Open(const Options& options, int r
                                             "\nRank 0: ", topology));
   }
   CCL_RETURN_IF_ERROR(backend->Agree(same));
-  return Over(std::move(backend), options, std::move(parsed));
+  return World::Over(std::move(backend), options, std::move(parsed));
 }
 
 std::shared_ptr<World> World::Over(std::unique_ptr<Backend> backend, const Options& options,

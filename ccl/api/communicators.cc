@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "ccl/api/config.h"
 #include "ccl/api/handles.h"
+#include "ccl/backend/open.h"
 #include "ccl/base/status.h"
 #include "ccl/rendezvous.h"
 
@@ -52,6 +53,9 @@ cclResult_t cclGetUniqueId(cclUniqueId* id) {
     const uint32_t word = random();
     std::memcpy(id->internal + i, &word, 4);
   }
+  auto place = ccl::NewJobId(ccl::BackendOf({}), sizeof id->internal);
+  if (!place.ok()) return Report(place.status());
+  place->copy(id->internal, sizeof id->internal);
   return cclSuccess;
 }
 

@@ -10,15 +10,14 @@
 
 namespace ccl_test {
 
-// Of mpirun's ranks; 0 without it.
-inline int Rank() {
-  const char* rank = std::getenv("OMPI_COMM_WORLD_RANK");
-  return rank == nullptr ? 0 : std::atoi(rank);
+// Of mpirun, or of cclbench launch and its like; `standard` without any.
+inline int FromLauncher(const char* mpirun, const char* other, int standard) {
+  const char* text = std::getenv(mpirun);
+  if (text == nullptr) text = std::getenv(other);
+  return text == nullptr ? standard : std::atoi(text);
 }
-inline int Ranks() {
-  const char* ranks = std::getenv("OMPI_COMM_WORLD_SIZE");
-  return ranks == nullptr ? 1 : std::atoi(ranks);
-}
+inline int Rank() { return FromLauncher("OMPI_COMM_WORLD_RANK", "RANK", 0); }
+inline int Ranks() { return FromLauncher("OMPI_COMM_WORLD_SIZE", "WORLD_SIZE", 1); }
 
 // Without an orderly end, for which other ranks would have to come.
 [[noreturn]] inline void Fail(const char* file, int line, const char* what) {

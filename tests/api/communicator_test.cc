@@ -1,5 +1,6 @@
 // Communicators below the C API, over a backend that claims less than the emulated one holds, or whose
 // rank 0 is said to be another process.
+#include "ccl/backend/open.h"
 #include "ccl/communicator.h"
 
 #include <functional>
@@ -159,10 +160,12 @@ TEST_F(Communicators, TheRendezvousForgetsWorldsThatHaveEnded) {
 }  // namespace
 
 // In the place of transports/builtin.cc.
-absl::StatusOr<std::unique_ptr<Backend>> OpenBackend(absl::string_view, int ranks) {
-  auto inner = OpenEmulated("crossbar", ranks);
+absl::StatusOr<std::unique_ptr<Backend>> OpenBackend(absl::string_view, const Membership& membership) {
+  auto inner = OpenEmulated("crossbar", membership.ranks);
   if (!inner.ok()) return inner.status();
   return std::make_unique<Narrow>(*std::move(inner));
 }
+bool MeetsByItself(absl::string_view) { return false; }
+absl::StatusOr<std::string> NewJobId(absl::string_view, size_t) { return std::string(); }
 
 }  // namespace ccl

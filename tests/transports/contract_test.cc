@@ -414,8 +414,12 @@ std::string NameOf(const testing::TestParamInfo<Entry>& info) { return info.para
 constexpr Entry kBackends[] = {
 #ifdef CCL_TEST_MPI
     {"Mpi", "mpi:?shm=no", 0},
-    {"Shm", "mpi:", 0},  // the same where ranks share no host
+    {"MpiShm", "mpi:", 0},  // the same where ranks share no host
 #endif
+    {"Tcp", "tcp:?shm=no", 0},
+    {"TcpShared", "tcp:", 0},
+    {"TcpOneConnection", "tcp:?shm=no&connections=1", 0},
+    {"HostShm", "shm:", 0},
 #ifdef CCL_TEST_EMULATED
     {"Emulated2", "emulated:crossbar?ranks=2", 2},
     {"Emulated5", "emulated:crossbar?ranks=5", 5},

@@ -6,7 +6,7 @@
 
 #include "gtest/gtest.h"
 #include "transports/mpi/head.h"
-#include "transports/mpi/host_topology.h"
+#include "transports/host_topology.h"
 #include "transports/staging.h"
 #include "transports/mpi/tag.h"
 

@@ -15,7 +15,7 @@
 #include "ccl/base/status.h"
 #include "transports/mpi/backend.h"
 #include "transports/mpi/error.h"
-#include "transports/mpi/host_topology.h"
+#include "transports/host_topology.h"
 #include "transports/mpi/module.h"
 
 namespace ccl::mpi {

@@ -1,9 +1,9 @@
-#include "transports/mpi/host_topology.h"
+#include "transports/host_topology.h"
 
 #include <set>
 #include <utility>
 
-namespace ccl::mpi {
+namespace ccl {
 namespace {
 
 constexpr Time kMicrosecond = 1'000'000;
@@ -58,4 +58,4 @@ Topology HostTopology(absl::Span<const int> hosts, double crowding) {
   return topology;
 }
 
-}  // namespace ccl::mpi
+}  // namespace ccl

@@ -1,11 +1,11 @@
 // The topology of processes on hosts.
-#ifndef TRANSPORTS_MPI_HOST_TOPOLOGY_H_
-#define TRANSPORTS_MPI_HOST_TOPOLOGY_H_
+#ifndef TRANSPORTS_HOST_TOPOLOGY_H_
+#define TRANSPORTS_HOST_TOPOLOGY_H_
 
 #include "absl/types/span.h"
 #include "ccl/topology/topology.h"
 
-namespace ccl::mpi {
+namespace ccl {
 
 // Of the ranks whose hosts are `hosts` (equal numbers, same host; not empty): one level "host" when
 // there is a single one; "host" and "network" when each host's ranks are consecutive and some host
@@ -14,6 +14,6 @@ namespace ccl::mpi {
 // and are so many times as many as its processors, 1 at least.
 Topology HostTopology(absl::Span<const int> hosts, double crowding);
 
-}  // namespace ccl::mpi
+}  // namespace ccl
 
-#endif  // TRANSPORTS_MPI_HOST_TOPOLOGY_H_
+#endif  // TRANSPORTS_HOST_TOPOLOGY_H_

@@ -1,0 +1,245 @@
+// What connections do with peers that leave, die or send what makes no sense. The peers are this test, at
+// the other ends of pairs of sockets.
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <memory>
+#include <numeric>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "transports/tcp/links.h"
+
+namespace ccl::tcp {
+namespace {
+
+using testing::HasSubstr;
+
+class LinksTest : public testing::Test {
+ protected:
+  // Rank 0 of three, with two connections to each of the others.
+  void SetUp() override {
+    std::vector<std::vector<int>> sockets(3);
+    for (int peer = 1; peer < 3; ++peer) {
+      for (int i = 0; i < 2; ++i) {
+        int ends[2];
+        ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+        sockets[static_cast<size_t>(peer)].push_back(ends[0]);
+        ends_[peer][i] = ends[1];
+      }
+    }
+    links_ = std::make_unique<Links>(0, std::move(sockets), std::vector<std::string>{"here", "one", "two"},
+                                     std::chrono::milliseconds(1000));
+  }
+  void TearDown() override {
+    links_.reset();
+    for (int peer = 1; peer < 3; ++peer) Close(peer);
+  }
+  void Close(int peer) {
+    for (int& end : ends_[peer]) {
+      if (end >= 0) close(end);
+      end = -1;
+    }
+  }
+  void Say(int peer, const Frame& frame, const std::string& payload = "", int connection = 0) {
+    std::string bytes(reinterpret_cast<const char*>(&frame), sizeof frame);
+    bytes += payload;
+    ASSERT_EQ(write(ends_[peer][connection], bytes.data(), bytes.size()), static_cast<ssize_t>(bytes.size()));
+  }
+  Frame Heard(int peer) {
+    Frame frame;
+    EXPECT_EQ(read(ends_[peer][0], &frame, sizeof frame), static_cast<ssize_t>(sizeof frame));
+    return frame;
+  }
+  void Receive(int peer, std::string& into, uint64_t token) {
+    const Piece piece{into.data(), into.size()};
+    Operation op{.kind = OperationKind::kRecv, .peer = peer, .bytes = into.size(), .token = token};
+    op.dst = {&piece, 1};
+    links_->Post(op);
+  }
+  void Send(int peer, const std::string& from, uint64_t token) {
+    const ConstPiece piece{from.data(), from.size()};
+    Operation op{.kind = OperationKind::kSend, .peer = peer, .bytes = from.size(), .token = token};
+    op.src = {&piece, 1};
+    links_->Post(op);
+    links_->Push();
+  }
+  // Some passes, which is longer than what lies in sockets needs.
+  absl::Status Progress() {
+    absl::Status status;
+    for (int i = 0; i < 200 && status.ok(); ++i) status = links_->Progress(done_);
+    return status;
+  }
+  std::string Error() { return std::string(Progress().message()); }
+
+  int ends_[3][2];
+  std::unique_ptr<Links> links_;
+  std::vector<Completion> done_;
+};
+
+TEST_F(LinksTest, ShortMessagesMeetTheirReceivesInAnyOrder) {
+  Say(1, {.length = 3, .a = 3, .b = 0}, "abc");
+  ASSERT_TRUE(Progress().ok());
+  std::string first(3, '.'), second(2, '.');
+  Receive(1, first, 10);
+  Receive(1, second, 11);
+  Say(1, {.length = 2, .a = 2, .b = 1}, "de");
+  ASSERT_TRUE(Progress().ok());
+  EXPECT_EQ(first, "abc");
+  EXPECT_EQ(second, "de");
+  EXPECT_EQ(done_.size(), 2u);
+  EXPECT_FALSE(links_->busy());
+}
+
+TEST_F(LinksTest, LongMessagesWaitWithTheSenderAndComeInPieces) {
+  const uint64_t bytes = kSegmentBytes + 100;
+  Say(1, {.a = bytes, .b = 5});
+  ASSERT_TRUE(Progress().ok());
+  std::string into(bytes, '.');
+  Receive(1, into, 1);
+  ASSERT_TRUE(Progress().ok());
+  const Frame grant = Heard(1);
+  EXPECT_EQ(grant.kind, FrameKind::kGrant);
+  EXPECT_EQ(grant.a, 5u);
+  // The end comes first, by the other connection.
+  Say(1, {.kind = FrameKind::kBody, .length = 100, .a = grant.b, .b = kSegmentBytes}, std::string(100, 'b'), 1);
+  ASSERT_TRUE(Progress().ok());
+  EXPECT_TRUE(done_.empty());
+  Frame head{.kind = FrameKind::kBody, .length = kSegmentBytes, .a = grant.b, .b = 0};
+  std::string all(reinterpret_cast<const char*>(&head), sizeof head);
+  all += std::string(kSegmentBytes, 'a');
+  for (size_t at = 0; at < all.size(); at += 5000) {
+    const size_t count = std::min<size_t>(5000, all.size() - at);
+    ASSERT_EQ(write(ends_[1][0], all.data() + at, count), static_cast<ssize_t>(count));
+    ASSERT_TRUE(Progress().ok());
+  }
+  ASSERT_EQ(done_.size(), 1u);
+  EXPECT_EQ(into, std::string(kSegmentBytes, 'a') + std::string(100, 'b'));
+}
+
+TEST_F(LinksTest, NobodysMemoryIsFilledByOthers) {
+  // Of what it sends without being asked, a peer may have no more than the window here.
+  const std::string block(kShortBytes, 'x');
+  for (uint64_t sent = 0; sent < kShortWindow; sent += block.size()) {
+    Say(1, {.length = kShortBytes, .a = kShortBytes, .b = 0}, block);
+    ASSERT_TRUE(Progress().ok()) << sent;
+  }
+  Say(1, {.length = 1, .a = 1, .b = 0}, "x");
+  EXPECT_THAT(Error(), HasSubstr("rank 1 (one) sends what makes no sense (more than its share of memory"));
+}
+
+TEST_F(LinksTest, SendersKeepToTheWindow) {
+  const std::string block(kShortBytes, 'x');
+  uint64_t come = 0, waiting = 0;
+  for (uint64_t i = 0; i <= kShortWindow / kShortBytes; ++i) {
+    Send(1, block, i);
+    Frame frame;
+    ASSERT_EQ(recv(ends_[1][0], &frame, sizeof frame, MSG_WAITALL), static_cast<ssize_t>(sizeof frame));
+    if (frame.length == 0) ++waiting;
+    std::string payload(frame.length, '.');
+    for (size_t at = 0; at < payload.size();) {
+      const ssize_t got = recv(ends_[1][0], payload.data() + at, payload.size() - at, MSG_DONTWAIT);
+      if (got > 0) at += static_cast<size_t>(got);
+      ASSERT_TRUE(Progress().ok());
+    }
+    come += payload.size();
+  }
+  EXPECT_EQ(come, kShortWindow);
+  EXPECT_EQ(waiting, 1u);
+}
+
+TEST_F(LinksTest, WhoDiesIsNamedAtOnceThoughNobodyWaits) {
+  Close(2);
+  EXPECT_THAT(Error(), HasSubstr("rank 0: rank 2 (two) has died"));
+}
+
+TEST_F(LinksTest, WhoSaysFarewellIsAnErrorOnlyForThoseWhoWait) {
+  std::string into(3, '.');
+  Say(2, {.length = 3, .a = 3, .b = 0}, "abc");
+  for (int i = 0; i < 2; ++i) Say(2, {.kind = FrameKind::kBye}, "", i);
+  Close(2);
+  ASSERT_TRUE(Progress().ok());
+  Receive(2, into, 1);  // what it had sent before is there
+  ASSERT_TRUE(Progress().ok());
+  EXPECT_EQ(into, "abc");
+  Receive(2, into, 2);
+  EXPECT_THAT(Error(), HasSubstr("rank 2 (two) has left while this rank waits for it"));
+}
+
+TEST_F(LinksTest, WhoGivesUpSaysWhoseFaultItIs) {
+  std::string into(3, '.');
+  Receive(1, into, 1);
+  Say(1, {.kind = FrameKind::kBye, .a = 3});
+  EXPECT_THAT(Error(), HasSubstr("rank 2 (two) has failed, and rank 1 has given up for that reason"));
+}
+
+TEST_F(LinksTest, DisagreementsAreErrorsOnBothSides) {
+  Send(1, std::string(kShortBytes + 1, 'x'), 1);
+  const Frame head = Heard(1);
+  Say(1, {.kind = FrameKind::kUnequal, .a = head.b, .b = 77});
+  EXPECT_THAT(Error(), HasSubstr("send of 65537 bytes to rank 1 (context 0, channel 0): rank 1 expects 77 bytes"));
+}
+
+TEST_F(LinksTest, TellsTheSenderThatLengthsDiffer) {
+  std::string into(10, '.');
+  Receive(1, into, 1);
+  Say(1, {.a = 1 << 20, .b = 9});
+  EXPECT_THAT(Error(), HasSubstr("rank 1 sent 1048576 bytes, rank 0 expects 10"));
+  const Frame said = Heard(1);
+  EXPECT_EQ(said.kind, FrameKind::kUnequal);
+  EXPECT_EQ(said.a, 9u);
+  EXPECT_EQ(said.b, 10u);
+}
+
+TEST_F(LinksTest, AnOrderlyEndSaysFarewell) {
+  links_.reset();
+  EXPECT_EQ(Heard(1).kind, FrameKind::kBye);
+  EXPECT_EQ(Heard(2).a, 0u);
+}
+
+struct Nonsense {
+  const char* name;
+  Frame frame;
+  int connection;
+};
+class Garbage : public LinksTest, public testing::WithParamInterface<Nonsense> {};
+
+TEST_P(Garbage, NamesThePeer) {
+  std::string into(kShortBytes + 10, '.');
+  Receive(1, into, 1);
+  Say(1, GetParam().frame, "", GetParam().connection);
+  EXPECT_THAT(Error(), HasSubstr("rank 0: rank 1 (one) sends what makes no sense"));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, Garbage,
+    testing::Values(Nonsense{"NoMark", {.mark = 1}, 0}, Nonsense{"UnknownKind", {.kind = FrameKind{99}}, 0},
+                    Nonsense{"LongPayload", {.length = kShortBytes + 1, .a = kShortBytes + 1}, 0},
+                    Nonsense{"LengthsDiffer", {.length = 5, .a = 6}, 0},
+                    Nonsense{"HeadElsewhere", {.length = 5, .a = 5}, 1},
+                    Nonsense{"GrantOfNothing", {.kind = FrameKind::kGrant, .a = 0, .b = 0}, 0},
+                    Nonsense{"GrantFarAway", {.kind = FrameKind::kGrant, .a = ~0ull, .b = 0}, 0},
+                    Nonsense{"BodyNotGranted", {.kind = FrameKind::kBody, .length = 5, .a = 0, .b = 0}, 1},
+                    Nonsense{"BodyFarAway", {.kind = FrameKind::kBody, .length = 5, .a = 1u << 31, .b = 0}, 1},
+                    Nonsense{"CreditOfNothing", {.kind = FrameKind::kCredit, .a = 1}, 0},
+                    Nonsense{"GrantWithPayload", {.kind = FrameKind::kGrant, .length = 1}, 0},
+                    Nonsense{"ByeOfNobody", {.kind = FrameKind::kBye, .a = 9}, 0}),
+    [](const auto& info) { return info.param.name; });
+
+TEST_F(LinksTest, BodiesStayInTheirBounds) {
+  const uint64_t bytes = kShortBytes + 10;
+  std::string into(bytes, '.');
+  Receive(1, into, 1);
+  Say(1, {.a = bytes, .b = 5});
+  ASSERT_TRUE(Progress().ok());
+  const Frame grant = Heard(1);
+  Say(1, {.kind = FrameKind::kBody, .length = 11, .a = grant.b, .b = kShortBytes}, std::string(11, 'b'), 1);
+  EXPECT_THAT(Error(), HasSubstr("a body out of bounds"));
+}
+
+}  // namespace
+}  // namespace ccl::tcp

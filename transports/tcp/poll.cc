@@ -1,0 +1,104 @@
+// How a rank waits.
+#include <sched.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "transports/tcp/backend.h"
+
+namespace ccl::tcp {
+namespace {
+
+constexpr Time kMicrosecond = 1'000'000;
+constexpr Time kLongestWait = 1000 * kMicrosecond;
+// Most answers come within a few round trips: to sleep and be woken takes longer than to look. Who shares
+// its processor leaves it at once.
+constexpr Time kLooksFor = 60 * kMicrosecond;
+constexpr int kLooksCrowded = 2;
+// In shared memory a look costs next to nothing; see transports/mpi/poll.cc.
+constexpr int kLooksAlone = 16384, kLooksInCrowd = 6, kLooksPerSocket = 64;
+// Whoever has left orderly may have done its part: that is in memory, and takes a moment to be found.
+constexpr Time kGrace = 1'000'000 * kMicrosecond;
+
+void Pause() {
+#ifdef __x86_64__
+  __builtin_ia32_pause();
+#endif
+}
+
+}  // namespace
+
+absl::Status TcpBackend::Poll(Waiting waiting, std::vector<Completion>& done) {
+  if (!status_.ok()) return status_;
+  const size_t before = done.size();
+  done.insert(done.end(), ready_.begin(), ready_.end());
+  ready_.clear();
+  Advance(done);
+  if (done.size() > before || !status_.ok()) return status_;
+  LookForLeft();
+  if (waiting == Waiting::kNo) return status_;
+  if (endpoint_ != nullptr && endpoint_->busy()) return WaitForMemory(done);
+  return WaitForSockets(done);
+}
+
+absl::Status TcpBackend::WaitForMemory(std::vector<Completion>& done) {
+  const size_t before = done.size();
+  const int looks = endpoint_->crowded() ? kLooksInCrowd : kLooksAlone;
+  Time deadline = 0;
+  for (bool first = true;; first = false) {
+    for (int i = 1; i <= looks && done.size() == before && status_.ok(); ++i) {
+      Pause();
+      Fail(endpoint_->Progress(done));
+      if (elsewhere_ && i % kLooksPerSocket == 0 && status_.ok()) Fail(links_.Progress(done));
+    }
+    if (done.size() > before || !status_.ok()) return status_;
+    if (elsewhere_) Fail(links_.Progress(done));
+    if (done.size() > before || !status_.ok()) return status_;
+    sched_yield();
+    const Time now = Now();
+    if (first) deadline = now + kLongestWait;
+    if (now >= deadline) break;
+  }
+  // Nobody here is expected to say anything by TCP but that he is gone.
+  Fail(links_.Progress(done));
+  return status_;
+}
+
+absl::Status TcpBackend::WaitForSockets(std::vector<Completion>& done) {
+  const size_t before = done.size();
+  if (crowded_) {
+    for (int i = 0; i < kLooksCrowded && done.size() == before && status_.ok(); ++i) {
+      sched_yield();
+      Advance(done);
+    }
+  } else {
+    const Time deadline = Now() + kLooksFor;
+    while (done.size() == before && status_.ok() && Now() < deadline) Advance(done);
+  }
+  if (done.size() > before || !status_.ok()) return status_;
+  links_.Wait(std::chrono::microseconds(kLongestWait / kMicrosecond));
+  Advance(done);
+  return status_;
+}
+
+void TcpBackend::Advance(std::vector<Completion>& done) {
+  if (endpoint_ != nullptr) Fail(endpoint_->Progress(done));
+  // Where memory is all there is, sockets only tell who is gone.
+  const bool needed = elsewhere_ || links_.busy() || endpoint_ == nullptr || !endpoint_->busy();
+  if (needed && status_.ok()) Fail(links_.Progress(done));
+}
+
+// What waits in shared memory for one who has left waits in vain.
+void TcpBackend::LookForLeft() {
+  if (endpoint_ == nullptr || !endpoint_->busy() || here_.empty()) return;
+  const auto left = std::find_if(here_.begin(), here_.end(), [&](int rank) { return links_.HasLeft(rank); });
+  if (left == here_.end()) return;
+  const Time now = Now();
+  if (left_since_ == 0) left_since_ = now;
+  if (now - left_since_ < kGrace) return;
+  links_.Miss(*left);
+  std::vector<Completion> none;
+  Fail(links_.Progress(none));
+}
+
+}  // namespace ccl::tcp
