@@ -16,7 +16,6 @@ constexpr int kTestsPerYield = 32;
 // most answers take: given up, it may be lost to somebody else for a whole turn. Who shares one gives
 // it up soon.
 constexpr int kLooksAlone = 16384, kLooksCrowded = 6;
-constexpr int kLooksBriefly = 40;
 
 void Pause() {
 #ifdef __x86_64__
@@ -32,10 +31,7 @@ absl::Status MpiBackend::Poll(Waiting waiting, std::vector<Completion>& done) {
   done.insert(done.end(), ready_.begin(), ready_.end());
   ready_.clear();
   if (waiting == Waiting::kBriefly) {
-    for (int i = 0; i < kLooksBriefly && done.size() == before && status_.ok(); ++i) {
-      if (endpoint_ == nullptr || !requests_.empty() || !endpoint_->answers_soon()) break;
-      Fail(endpoint_->Progress(done));
-    }
+    if (endpoint_ != nullptr && requests_.empty()) Fail(endpoint_->ProgressBriefly(done));
     return status_;
   }
   Advance(done);

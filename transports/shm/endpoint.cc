@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "ccl/base/status.h"
 
 namespace ccl::shm {
 namespace {
@@ -230,6 +231,16 @@ void Endpoint::Finish(Transfer& t, uint32_t index) {
   ready_.push_back({ranks_[self_], t.token});
   free_transfers_.push_back(index);
   --under_way_;
+}
+
+absl::Status Endpoint::ProgressBriefly(std::vector<Completion>& done) {
+  constexpr int kLooks = 40;
+  const size_t before = done.size();
+  for (int i = 0; i < kLooks; ++i) {
+    CCL_RETURN_IF_ERROR(Progress(done));
+    if (done.size() > before || crowded_ || !outgoing_.empty() || longest_ > kInlineBytes) break;
+  }
+  return status_;
 }
 
 absl::Status Endpoint::Progress(std::vector<Completion>& done) {

@@ -41,12 +41,11 @@ class Endpoint {
   void Post(const Operation& operation);
   // Appends completions. The first error stays.
   absl::Status Progress(std::vector<Completion>& done);
+  // Likewise, for less than a microsecond, while all that is under way is short and has been sent and
+  // everybody may have a processor: then answers are likely to come.
+  absl::Status ProgressBriefly(std::vector<Completion>& done);
   // Something has not completed.
   bool busy() const { return under_way_ > 0; }
-  // All that is under way is short and has been sent, and everybody may have a processor.
-  bool answers_soon() const {
-    return under_way_ > 0 && !crowded_ && outgoing_.empty() && longest_ <= kInlineBytes;
-  }
 
  private:
   static constexpr uint32_t kNone = UINT32_MAX;
