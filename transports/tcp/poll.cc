@@ -33,6 +33,10 @@ absl::Status TcpBackend::Poll(Waiting waiting, std::vector<Completion>& done) {
   const size_t before = done.size();
   done.insert(done.end(), ready_.begin(), ready_.end());
   ready_.clear();
+  if (waiting == Waiting::kBriefly) {
+    if (endpoint_ != nullptr) Fail(endpoint_->ProgressBriefly(done));
+    return status_;
+  }
   Advance(done);
   if (done.size() > before || !status_.ok()) return status_;
   LookForLeft();
