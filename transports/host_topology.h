@@ -9,7 +9,7 @@ namespace ccl {
 
 // Of the ranks whose hosts are `hosts` (equal numbers, same host; not empty): one level "host" when
 // there is a single one; "host" and "network" when each host's ranks are consecutive and some host
-// has several; else the one level "network". The figures are typical ones, not measured.
+// has several; else the one level "network". The figures are typical ones; see TakeMeasured.
 // `crowding`: 0 when hosts share no memory; else ranks of a host share it, do group operations in it,
 // and are so many times as many as its processors, 1 at least.
 Topology HostTopology(absl::Span<const int> hosts, double crowding);
