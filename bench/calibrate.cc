@@ -58,7 +58,17 @@ void AddCalibrate(CLI::App& app, Command& run) {
   fabric->add_option("--ranks", o->hints.ranks, "of logs that do not say");
   fabric->add_option("--name", o->name, "of the fabric")->capture_default_str();
   fabric->add_option("-o,--out", o->out, "file to write; default: NAME.toml");
-  sub->callback([fabric, evaluate, o, &run] {
+  auto m = std::make_shared<MachineOptions>();
+  CLI::App* machine = sub->add_subcommand(
+      "machine", "Measure the ranks of mpirun, and keep the figures for the plans of later jobs");
+  machine->add_option("-n,--repetitions", m->repetitions, "of each time, of which the median counts")
+      ->check(CLI::Range(1, 1000));
+  machine->add_option("--largest", m->largest, "bytes of a rank's larger buffer")->capture_default_str();
+  sub->callback([machine, m, fabric, evaluate, o, &run] {
+    if (machine->parsed()) {
+      run = [m] { return ExitOf(CalibrateMachine(*m)); };
+      return;
+    }
     if (!fabric->parsed()) {
       run = [evaluate] { return ExitOf(Evaluate(*evaluate)); };
       return;

@@ -1,4 +1,4 @@
-// A fabric file from measurements of one's own.
+// Fabrics and machines from measurements of one's own.
 #ifndef BENCH_CALIBRATE_H_
 #define BENCH_CALIBRATE_H_
 
@@ -24,6 +24,14 @@ struct CalibrateOptions {
 // see, and writes the file. With `live` collective over the processes of the job; rank 0 prints and
 // writes.
 absl::StatusOr<int> CalibrateFabric(const CalibrateOptions& options);
+
+// Measures the ranks of mpirun and writes the file by which later jobs of their layout plan.
+// Collective over the processes of the job, which are on one host; rank 0 prints and writes.
+struct MachineOptions {
+  int repetitions = 7;
+  std::string largest = "64MiB";
+};
+absl::StatusOr<int> CalibrateMachine(const MachineOptions& options);
 
 }  // namespace ccl
 

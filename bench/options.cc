@@ -3,8 +3,10 @@
 #include <memory>
 
 #include "CLI/CLI.hpp"
+#include "absl/strings/str_cat.h"
 #include "bench/commands.h"
 #include "ccl/options.h"
+#include "ccl/topology/measured.h"
 
 namespace ccl {
 namespace {
@@ -23,6 +25,13 @@ int PrintOptions(const Options& stated) {
   if (!(*job)->speaks()) return 0;
   Engine& engine = (*job)->world().engine();
   const Abilities has = engine.abilities();
+  const Level& level = (*job)->world().topology().levels.front();
+  if (!has.virtual_time && engine.ranks() > 1 && level.name == "host") {
+    const MachineKey key = ThisMachine(level.group_by_members ? "shm" : "mpi", level.grouping.size(0));
+    std::printf("\nplans go by %s\n",
+                ReadMachine(key).ok() ? absl::StrCat("measurements of this machine, ", MachinePath(key)).c_str()
+                                      : "typical figures; cclbench calibrate machine measures this machine's");
+  }
   std::printf("\n%d ranks over %s; operations progress ", engine.ranks(),
               std::string(engine.backend_name()).c_str());
   if (has.virtual_time) {

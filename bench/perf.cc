@@ -1,6 +1,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <memory>
 
@@ -9,6 +10,7 @@
 #include "absl/strings/str_join.h"
 #include "bench/calibrated.h"
 #include "bench/commands.h"
+#include "bench/in_turn.h"
 #include "bench/record.h"
 
 namespace ccl {
@@ -20,6 +22,7 @@ struct PerfOptions {
   std::string backend, fabric, algorithm, json;
   std::vector<std::string> sets, events;
   std::string engine;
+  bool predict = false, best = false;
   bool phantom = false, sensitivity = false, whole = false;
 };
 
@@ -33,6 +36,19 @@ void PrintHalf(const Record& record) {
   } else {
     std::printf("  %6g", static_cast<double>(record.wrong));
   }
+}
+
+// What the planner thought it would take, and how many times what it took.
+void PrintPredicted(World& world, const Trial& trial, const Record& record) {
+  if (!trial.sendrecv) {
+    const auto plan = world.planner().Choose(trial.collective, record.bytes, trial.root, trial.algorithm);
+    if (plan.ok() && std::isfinite((*plan)->predicted) && record.seconds > 0) {
+      const double us = (*plan)->predicted / 1e6;
+      std::printf("  %.2f  %.2f", us, us / (record.seconds * 1e6));
+      return;
+    }
+  }
+  std::printf("  N/A  N/A");
 }
 
 absl::StatusOr<std::vector<uint64_t>> Sizes(const PerfOptions& o) {
@@ -90,6 +106,9 @@ absl::StatusOr<int> Perf(const PerfOptions& o) {
     return absl::InvalidArgumentError(
         "--set, --event, --engine and --whole go with --fabric; a --backend says such things in its URL");
   }
+  if (o.best && (trial.sendrecv || !o.algorithm.empty())) {
+    return absl::InvalidArgumentError("--best compares the planner's choice: of a collective, not forced");
+  }
   if (o.fabric.empty() && o.sensitivity) {
     return absl::InvalidArgumentError("--sensitivity is to the parameters of an emulated --fabric");
   }
@@ -114,7 +133,7 @@ absl::StatusOr<int> Perf(const PerfOptions& o) {
     std::printf("# %60s  %32s\n", "out-of-place", "in-place");
     std::printf("#%11s  %12s  %8s  %6s  %6s  %7s  %6s  %6s  %6s  %7s  %6s  %6s  %6s  %s\n", "size",
                 "count", "type", "redop", "root", "time", "algbw", "busbw", "#wrong", "time", "algbw",
-                "busbw", "#wrong", "algorithm");
+                "busbw", "#wrong", o.predict ? "algorithm, predicted (us), over measured" : "algorithm");
     std::printf("#%11s  %12s  %8s  %6s  %6s  %7s  %6s  %6s  %6s  %7s  %6s  %6s  %6s\n", "(B)",
                 "(elements)", "", "", "", "(us)", "(GB/s)", "(GB/s)", "", "(us)", "(GB/s)",
                 "(GB/s)", "");
@@ -163,8 +182,10 @@ absl::StatusOr<int> Perf(const PerfOptions& o) {
                   root);
       PrintHalf(halves[0]);
       PrintHalf(halves[1]);
-      std::printf("  %s%s\n", halves[0].AlgorithmText().c_str(),
+      std::printf("  %s%s", halves[0].AlgorithmText().c_str(),
                   record.extrapolated.empty() ? "" : "  EXTRAPOLATED");
+      if (o.predict) PrintPredicted(job.world(), trial, halves[0]);
+      std::printf("\n");
       if (!record.extrapolated.empty() &&
           std::find(reasons.begin(), reasons.end(), record.extrapolated) == reasons.end()) {
         reasons.push_back(record.extrapolated);
@@ -172,6 +193,10 @@ absl::StatusOr<int> Perf(const PerfOptions& o) {
       std::fflush(stdout);
     }
     records.push_back(halves[0]);
+    if (o.best) {
+      trial.in_place = false;
+      if (absl::Status status = PrintBest(job, trial); !status.ok()) return status;
+    }
   }
   if (speaks) {
     const double rows = static_cast<double>(records.size()) * (in_place ? 2 : 1);
@@ -224,6 +249,9 @@ void AddPerf(CLI::App& app, Command& run) {
   sub->add_option("--engine", o->engine, "how messages share ports: fifo (default), fluid, packet");
   sub->add_option("--algorithm", o->algorithm, "force an algorithm");
   sub->add_flag("--phantom", o->phantom, "sizes without bytes (emulated)");
+  sub->add_flag("--predict", o->predict, "print what the planner predicted beside what was measured");
+  sub->add_flag("--best", o->best,
+                "run every algorithm in turn with the planner's choice, and name the fastest (real ranks)");
   sub->add_flag("--sensitivity", o->sensitivity,
                 "elasticity of each row's time to every parameter of the fabric");
   sub->add_flag("--whole", o->whole, "simulate every rank, though symmetry would spare most");

@@ -1,0 +1,166 @@
+// cclbench calibrate machine: what the planner goes by on real ranks.
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+#include <vector>
+
+#include "bench/calibrate.h"
+#include "bench/commands.h"
+#include "bench/in_turn.h"
+#include "bench/machine_fit.h"
+#include "bench/record.h"
+#include "ccl/backend/compute.h"
+#include "ccl/base/status.h"
+
+namespace ccl {
+namespace {
+
+Time PsOf(double seconds) { return std::max<Time>(1, static_cast<Time>(seconds * 1e12)); }
+
+absl::StatusOr<double> SecondsOf(Job& job, Trial trial, const std::string& algorithm, uint64_t bytes,
+                                 int repetitions) {
+  trial.count = CountOf(trial, bytes, job.ranks(), true);
+  CCL_ASSIGN_OR_RETURN(const std::vector<double> seconds,
+                       TimesInTurn(job, trial, {algorithm}, repetitions, 1));
+  return seconds[0];
+}
+
+// Bytes a second that f moves, over some milliseconds; every rank does so at once.
+template <typename F>
+double RateOf(size_t bytes, F f) {
+  using Clock = std::chrono::steady_clock;
+  const Clock::time_point begin = Clock::now();
+  double passed = 0, moved = 0;
+  while (passed < 10e-3) {
+    f();
+    moved += static_cast<double>(bytes);
+    passed = std::chrono::duration<double>(Clock::now() - begin).count();
+  }
+  return moved / passed;
+}
+
+// Latency and rates of messages, of group operations and of a rank alone.
+absl::Status MeasureFigures(Job& job, int repetitions, Machine& machine) {
+  constexpr uint64_t kLong = 1 << 20;
+  const int n = job.ranks();
+  Trial message;
+  CCL_RETURN_IF_ERROR(SetCollective("sendrecv", message));
+  CCL_ASSIGN_OR_RETURN(const double latency, SecondsOf(job, message, "", 8, repetitions));
+  CCL_ASSIGN_OR_RETURN(const double whole, SecondsOf(job, message, "", kLong, repetitions));
+  machine.latency = PsOf(latency);
+  machine.bandwidth = static_cast<double>(kLong) / std::max(whole - latency, 1e-9);
+  if (job.world().topology().levels.front().group_bandwidth > 0) {
+    Trial gather;
+    gather.collective = Collective::kAllGather;
+    CCL_ASSIGN_OR_RETURN(const double least, SecondsOf(job, gather, "group_direct", 8, repetitions));
+    CCL_ASSIGN_OR_RETURN(const double most, SecondsOf(job, gather, "group_direct", kLong, repetitions));
+    machine.group_overhead = std::max<Time>(0, PsOf(least) - machine.latency);
+    machine.group_bandwidth = static_cast<double>(kLong) * (n - 1) / n / std::max(most - least, 1e-9);
+  }
+  constexpr size_t kBytes = 128 << 10;
+  std::vector<float> a(kBytes / sizeof(float), 1), b(a), c(a);
+  const void* operands[] = {a.data(), b.data()};
+  machine.reduce_bandwidth = RateOf(kBytes, [&] {
+    FoldInto(DataType::kFloat32, ReduceOp::kSum, c.data(), operands, c.size());
+  });
+  machine.copy_bandwidth = RateOf(kBytes, [&] { std::memcpy(c.data(), a.data(), kBytes); });
+  return absl::OkStatus();
+}
+
+// Runs every algorithm of a collective at every size.
+absl::Status RunCollective(Job& job, Collective collective, const std::vector<uint64_t>& sizes, int repetitions,
+                           std::vector<TimedRun>& runs) {
+  constexpr double kHopeless = 2.5;
+  Trial trial;
+  trial.collective = collective;
+  for (const uint64_t size : SizesOf(trial, sizes)) {
+    trial.count = CountOf(trial, size, job.ranks(), true);
+    CCL_ASSIGN_OR_RETURN(const std::vector<std::string> algorithms,
+                         ChoicesOf(job.world().topology(), job.world().engine().abilities().group_operations,
+                                   trial));
+    CCL_ASSIGN_OR_RETURN(const std::vector<double> seconds,
+                         TimesInTurn(job, trial, algorithms, repetitions, kHopeless));
+    const size_t best = static_cast<size_t>(std::min_element(seconds.begin(), seconds.end()) - seconds.begin());
+    for (size_t i = 0; i < algorithms.size(); ++i) {
+      CCL_ASSIGN_OR_RETURN(AlgorithmSpec spec, ParseAlgorithm(algorithms[i]));
+      runs.push_back({collective, std::move(spec), SizeColumn(trial, trial.count, job.ranks()), seconds[i] * 1e12,
+                      i == best});
+    }
+  }
+  return absl::OkStatus();
+}
+
+// The fastest of every collective and size beside what the figures predict of it, and how much longer takes
+// what the planner chooses by them.
+void Print(const std::vector<TimedRun>& runs, const Topology& topology) {
+  std::printf("%-15s %10s %12s %12s %6s  %-24s %-24s %s\n", "collective", "bytes", "measured us", "predicted us",
+              "ratio", "fastest", "chosen", "takes");
+  int rows = 0, near = 0, good = 0;  // of 4 KiB and up
+  for (size_t begin = 0; begin < runs.size();) {
+    size_t end = begin, fastest = begin, chosen = begin;
+    for (; end < runs.size() && SameCase(runs[begin], runs[end]); ++end) {
+      if (runs[end].fastest) fastest = end;
+      if (PredictRun(runs[end], topology) < PredictRun(runs[chosen], topology)) chosen = end;
+    }
+    const double predicted = PredictRun(runs[fastest], topology);
+    std::printf("%-15s %10lu %12.2f %12.2f %6.2f  %-24s %-24s %.2f\n",
+                std::string(Name(runs[begin].collective)).c_str(), static_cast<unsigned long>(runs[begin].bytes),
+                runs[fastest].time / 1e6, predicted / 1e6, predicted / runs[fastest].time,
+                Format(runs[fastest].spec).c_str(), Format(runs[chosen].spec).c_str(),
+                runs[chosen].time / runs[fastest].time);
+    if (runs[begin].bytes >= 4096) {
+      ++rows;
+      near += std::abs(predicted / runs[fastest].time - 1) <= 0.25;
+      good += runs[chosen].time <= 1.1 * runs[fastest].time;
+    }
+    begin = end;
+  }
+  std::printf("\nfrom 4 KiB up %d of %d predictions lie within 25 %% of what was measured, and %d choices take at "
+              "most 10 %% longer than the fastest\n", near, rows, good);
+}
+
+}  // namespace
+
+absl::StatusOr<int> CalibrateMachine(const MachineOptions& o) {
+  CCL_ASSIGN_OR_RETURN(const uint64_t largest, ParseSize(o.largest));
+  CCL_ASSIGN_OR_RETURN(std::unique_ptr<Job> job, Job::Open(Options(), 0));
+  if (job->virtual_time() || job->ranks() < 2) {
+    return absl::InvalidArgumentError(
+        "calibrate machine measures two real ranks or more: mpirun -n N cclbench calibrate machine");
+  }
+  const Topology& topology = job->world().topology();
+  if (topology.levels.size() > 1 || topology.levels.front().name != "host") {
+    return absl::InvalidArgumentError(
+        "calibrate machine measures the ranks of one host, and these are on several");
+  }
+  std::vector<uint64_t> sizes;
+  for (const uint64_t size : {8, 512, 4096}) sizes.push_back(size);
+  while (sizes.back() * 4 <= largest) sizes.push_back(sizes.back() * 4);
+  Machine machine;
+  machine.key = ThisMachine(topology.levels.front().group_by_members ? "shm" : "mpi", job->ranks());
+  CCL_RETURN_IF_ERROR(MeasureFigures(*job, o.repetitions, machine));
+  std::vector<TimedRun> runs;
+  for (const Collective collective :
+       {Collective::kAllReduce, Collective::kReduceScatter, Collective::kAllGather, Collective::kBroadcast,
+        Collective::kReduce, Collective::kAllToAll, Collective::kGather, Collective::kScatter,
+        Collective::kBarrier}) {
+    CCL_RETURN_IF_ERROR(RunCollective(*job, collective, sizes, o.repetitions, runs));
+  }
+  if (!job->speaks()) return 0;
+  machine = FitMachine(machine, runs, topology);
+  Topology fitted = topology;
+  TakeMeasured(machine, fitted);
+  Print(runs, fitted);
+  CCL_RETURN_IF_ERROR(WriteMachine(machine));
+  std::printf("a message: %.2f us and %.1f GB/s; group operations: %.2f us more, %.1f GB/s; operands fold at "
+              "%.1f GB/s\nwrote %s\nlater jobs of %d ranks on this host plan by it\n",
+              static_cast<double>(machine.latency) / 1e6, machine.bandwidth / 1e9,
+              static_cast<double>(machine.group_overhead) / 1e6, machine.group_bandwidth / 1e9,
+              machine.reduce_bandwidth / 1e9, MachinePath(machine.key).c_str(), machine.key.ranks);
+  return 0;
+}
+
+}  // namespace ccl

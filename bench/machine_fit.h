@@ -1,0 +1,33 @@
+// The figures of a machine that make the planner's formulas agree with what was measured.
+#ifndef BENCH_MACHINE_FIT_H_
+#define BENCH_MACHINE_FIT_H_
+
+#include <vector>
+
+#include "ccl/algorithms/algorithm.h"
+#include "ccl/topology/measured.h"
+
+namespace ccl {
+
+// How long an algorithm took.
+struct TimedRun {
+  Collective collective = Collective::kAllReduce;
+  AlgorithmSpec spec;
+  uint64_t bytes = 0;    // of the larger buffer
+  double time = 0;       // ps
+  bool fastest = false;  // of its collective and size
+};
+
+// Of one collective and size: such runs are neighbours in a list.
+bool SameCase(const TimedRun& a, const TimedRun& b);
+
+// Predicted, picoseconds; infinite without a formula.
+double PredictRun(const TimedRun& run, const Topology& topology);
+
+// Moves the latency, the overhead and the rates of `machine` until the formulas err least, in ratios, on what
+// is fastest, and choose what is. `topology`: of the ranks that ran.
+Machine FitMachine(Machine machine, const std::vector<TimedRun>& runs, const Topology& topology);
+
+}  // namespace ccl
+
+#endif  // BENCH_MACHINE_FIT_H_
