@@ -80,7 +80,7 @@ class TcpBackend final : public Backend {
   std::unique_ptr<shm::Endpoint> endpoint_;  // null: all messages go over TCP
   std::vector<int> here_;                    // other ranks that share memory with this one
   double crowding_ = 0;                      // see HostTopology
-  bool crowded_ = false;                     // ranks of this host are not fewer than its processors
+  bool crowded_ = false;                     // ranks of this host are more than its processors
   bool elsewhere_ = true;                    // some ranks are reached over TCP
   Time left_since_ = 0;                      // somebody here has, and is waited for
 };

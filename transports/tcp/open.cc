@@ -110,7 +110,7 @@ absl::Status TcpBackend::DiscoverTopology() {
     hosts.push_back(static_cast<int>(same - table_.ranks.begin()));
   }
   const int here = static_cast<int>(std::count(hosts.begin(), hosts.end(), hosts[static_cast<size_t>(settings_.rank)]));
-  crowded_ = here >= static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  crowded_ = here > static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
   if (settings_.shares) CCL_RETURN_IF_ERROR(ShareMemory(hosts));
   // On one host, but by TCP all the same: that is as it is between hosts.
   const bool alone = endpoint_ == nullptr && here == ranks();

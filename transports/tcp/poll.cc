@@ -14,7 +14,7 @@ constexpr Time kLongestWait = 1000 * kMicrosecond;
 // Most answers come within a few round trips: to sleep and be woken takes longer than to look. Who shares
 // its processor leaves it at once.
 constexpr Time kLooksFor = 60 * kMicrosecond;
-constexpr int kLooksCrowded = 2;
+constexpr int kLooksCrowded = 2, kLooksPerYield = 8;
 // In shared memory a look costs next to nothing; see transports/mpi/poll.cc.
 constexpr int kLooksAlone = 16384, kLooksInCrowd = 6, kLooksPerSocket = 64;
 // Whoever has left orderly may have done its part: that is in memory, and takes a moment to be found.
@@ -77,7 +77,10 @@ absl::Status TcpBackend::WaitForSockets(std::vector<Completion>& done) {
     }
   } else {
     const Time deadline = Now() + kLooksFor;
-    while (done.size() == before && status_.ok() && Now() < deadline) Advance(done);
+    for (int i = 1; done.size() == before && status_.ok() && Now() < deadline; ++i) {
+      Advance(done);
+      if (i % kLooksPerYield == 0) sched_yield();
+    }
   }
   if (done.size() > before || !status_.ok()) return status_;
   links_.Wait(std::chrono::microseconds(kLongestWait / kMicrosecond));
