@@ -18,7 +18,7 @@ void Execution::Again(uint32_t context, const void* in, void* out, uint64_t tag)
   request_.out = s.request.out = out;
   request_.tag = s.request.tag = tag;
   s.binding.Rebind(in, out);
-  if (s.posted == nullptr) s.copies.clear();
+  if (!s.remembered) s.copies.clear();
   s.running = 0;
   s.started = s.launching = s.folded = false;
   for (Lane& lane : s.lanes) {
@@ -41,9 +41,10 @@ void Execution::Remember() {
   Workspace& w = workspace();
   if (s.folded || s.copies.size() > kMostPosted || s.lanes.size() != 1 || s.lanes[0].batches != 1 ||
       s.lanes[0].outstanding != w.operations.size() || w.operations.size() == kMostPosted) {
-    s.posted = nullptr;
+    s.remembered = false;
     return;
   }
+  s.remembered = true;
   if (s.posted == nullptr) s.posted = std::make_unique<Posted>();
   Posted& posted = *s.posted;
   posted.in = request_.in;
@@ -66,7 +67,7 @@ bool Execution::PostAgain(Backend& backend) {
   State& s = *state_;
   Posted& posted = *s.posted;
   if (posted.in != request_.in || posted.out != request_.out) {
-    s.posted = nullptr;
+    s.remembered = false;
     s.copies.clear();
     return false;
   }

@@ -171,7 +171,7 @@ void Execution::Start(Backend& backend) {
 void Execution::Begin(Backend& backend) {
   if (Scales(request_)) Scale();
   if (state_->running == 0) return Finish();
-  if (state_->posted != nullptr && PostAgain(backend)) return;
+  if (state_->remembered && PostAgain(backend)) return;
   Advance(backend);
 }
 
@@ -407,7 +407,9 @@ uint64_t Execution::LocalStep(const Step& step, OperationKind& kind) {
   }
   if (from.size() == 1 && to.size() == 1) {
     std::memcpy(to[0].data, from[0].data, from[0].bytes);
-    if (shelf_ != nullptr && state_->running == 1) state_->copies.push_back({to[0].data, from[0].data, bytes});
+    if (shelf_ != nullptr && state_->copies.size() <= kMostPosted) {
+      state_->copies.push_back({to[0].data, from[0].data, bytes});
+    }
     return bytes;
   }
   state_->folded = true;

@@ -91,6 +91,7 @@ class Execution final : public Work, private Consumer {
     std::vector<uint32_t> free_folds;
     std::unique_ptr<std::map<uint32_t, std::vector<int>>> groups;  // translated, where map_ is one
     std::unique_ptr<Posted> posted;
+    bool remembered = false;        // posted and copies are those of a whole run
     std::vector<LocalCopy> copies;  // done when a step was issued
     bool folded = false;            // likewise, or copied in many pieces
   };
@@ -146,7 +147,7 @@ class Shelf {
     return last;
   }
   void Put(std::unique_ptr<Execution> execution) {
-    if (!closed_ && executions_.size() < kMost && execution->memory() <= kMostMemory) {
+    if (!closed_ && executions_.size() < kMost && memory() + execution->memory() <= kMostMemory) {
       executions_.push_back(std::move(execution));
     }
   }

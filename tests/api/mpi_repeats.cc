@@ -171,6 +171,37 @@ void ForcedOnce(cclComm_t comm) {
   CHECK_THAT(count("\"operation\": \"allreduce\"") == 6);
 }
 
+// In place, on a part of the ranks, on two streams at once, averaged; and communicators end with calls
+// kept and calls under way.
+void OtherWays(cclComm_t comm) {
+  cclComm_t part = nullptr;
+  CHECK_CCL(cclCommSplit(comm, Rank() % 2, -Rank(), &part, nullptr));
+  int ranks = 0;
+  CHECK_CCL(cclCommCount(part, &ranks));
+  cclStream_t streams[2];
+  for (cclStream_t& stream : streams) CHECK_CCL(cclStreamCreate(part, &stream));
+  constexpr size_t kCount = 5000;
+  std::vector<int32_t> one(kCount), other(kCount);
+  std::vector<float> real(kCount);
+  for (int round = 0; round < 6; ++round) {
+    std::fill(one.begin(), one.end(), 3 + round);
+    std::fill(other.begin(), other.end(), 5);
+    CHECK_CCL(cclAllReduce(one.data(), one.data(), kCount, cclInt32, cclSum, part, streams[0]));
+    CHECK_CCL(cclAllReduce(other.data(), other.data(), kCount, cclInt32, cclSum, part, streams[1]));
+    for (cclStream_t stream : streams) CHECK_CCL(cclStreamSynchronize(stream));
+    CHECK_THAT(one == std::vector<int32_t>(kCount, (3 + round) * ranks));
+    CHECK_THAT(other == std::vector<int32_t>(kCount, 5 * ranks));
+    std::fill(real.begin(), real.end(), 1.5f);
+    CHECK_CCL(cclAllReduce(real.data(), real.data(), kCount, cclFloat, cclAvg, part, nullptr));
+    CHECK_CCL(cclCommSynchronize(part));
+    CHECK_THAT(real == std::vector<float>(kCount, 1.5f));
+  }
+  for (cclStream_t stream : streams) CHECK_CCL(cclStreamDestroy(stream));
+  CHECK_CCL(cclAllReduce(one.data(), other.data(), kCount, cclInt32, cclSum, part, nullptr));
+  CHECK_CCL(cclCommDestroy(part));
+  CHECK_THAT(ccl_test::Sum(comm) == Ranks());
+}
+
 }  // namespace
 
 int main() {
@@ -180,6 +211,7 @@ int main() {
   config.backend = "mpi:";
   CHECK_CCL(cclCommInitRankConfig(&comm, Ranks(), id, Rank(), &config));
   ForcedOnce(comm);
+  for (int i = 0; i < 3; ++i) OtherWays(comm);
   for (const Kind& kind : Kinds()) {
     for (const size_t count : {1, 2, 100, 3000, 100000}) OtherBuffersInTurn(kind, comm, count);
   }

@@ -212,6 +212,64 @@ TEST_F(GroupOperations, ManyAtOnce) {
   }
 }
 
+// Long messages that nobody expects yet, to all others, leave room for what everybody waits for.
+TEST_F(GroupOperations, NobodyHoldsAllRoom) {
+  constexpr size_t kAtOnce = 150, kCount = 5000;
+  std::vector<std::vector<int32_t>> received;
+  std::vector<int32_t> sent(kCount, 7 + self_);
+  if (self_ == 0) {
+    const ConstPiece src{sent.data(), kCount * 4};
+    for (int to : all_) {
+      for (size_t k = 0; k < kAtOnce && to != 0; ++k) {
+        Operation send;
+        send.kind = OperationKind::kSend;
+        send.peer = to;
+        send.bytes = kCount * 4;
+        send.channel = 0;
+        send.context = 2;
+        send.src = {&src, 1};
+        send.token = 1000 + static_cast<size_t>(to) * kAtOnce + k;
+        job_->Post(self_, send);
+      }
+    }
+  }
+  // Only the reductions are waited for; the sends go on.
+  std::vector<int32_t> in(kCount, 1), out(kCount, -1);
+  Adder adder(out.data());
+  const ConstPiece src{in.data(), kCount * 4};
+  const Piece dst{out.data(), kCount * 4};
+  for (int round = 0; round < 3; ++round) {
+    Operation op;
+    op.kind = OperationKind::kGroupReduce;
+    op.peer = -1;
+    op.bytes = kCount * 4;
+    op.src = {&src, 1};
+    op.dst = {&dst, 1};
+    op.consumer = &adder;
+    op.group = {0, all_};
+    op.token = static_cast<uint64_t>(200 + round);
+    job_->Post(self_, op);
+    const absl::Status status = job_->Finish({op.token});
+    ASSERT_TRUE(status.ok()) << status;
+    EXPECT_EQ(out, std::vector<int32_t>(kCount, job_->ranks()));
+  }
+  for (size_t k = 0; k < kAtOnce && self_ != 0; ++k) {
+    received.emplace_back(kCount, -1);
+    const Piece piece{received.back().data(), kCount * 4};
+    Operation recv;
+    recv.kind = OperationKind::kRecv;
+    recv.peer = 0;
+    recv.bytes = kCount * 4;
+    recv.context = 2;
+    recv.dst = {&piece, 1};
+    recv.token = 300 + k;
+    job_->Post(self_, recv);
+  }
+  const absl::Status status = job_->Finish();
+  ASSERT_TRUE(status.ok()) << status;
+  for (const std::vector<int32_t>& got : received) EXPECT_EQ(got, std::vector<int32_t>(kCount, 7));
+}
+
 TEST_F(GroupOperations, MembersMustAgreeOnTheLength) {
   if (job_->ranks() < 2) GTEST_SKIP() << "nobody to disagree with";
   std::vector<int32_t> in(100 + static_cast<size_t>(self_)), out(200);

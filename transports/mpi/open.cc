@@ -187,7 +187,7 @@ absl::Status MpiBackend::ShareMemory(MPI_Comm host, absl::Span<const int> hosts)
   CCL_RETURN_IF_ERROR(ToStatus(MPI_Allreduce(&own_crowding, &crowding, 1, MPI_INT, MPI_MAX, heads_), rank_,
                                "MPI_Allreduce of ranks per processor"));
   crowding_ = std::max(1.0, crowding / 100.0);
-  const bool crowded = own_crowding > 100;
+  const bool crowded = crowding > 100;  // all members of a group fold alike
   endpoint_ = std::make_unique<shm::Endpoint>(std::move(segment), std::move(here), rank_, ranks_, crowded);
   return absl::OkStatus();
 }

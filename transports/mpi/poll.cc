@@ -31,6 +31,7 @@ absl::Status MpiBackend::Poll(Waiting waiting, std::vector<Completion>& done) {
   done.insert(done.end(), ready_.begin(), ready_.end());
   ready_.clear();
   if (waiting == Waiting::kBriefly) {
+    if (done.size() > before) return status_;
     if (endpoint_ != nullptr && requests_.empty()) Fail(endpoint_->ProgressBriefly(done));
     return status_;
   }

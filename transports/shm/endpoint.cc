@@ -17,7 +17,7 @@ namespace {
 // Two cores between which a line takes longer share no cache: what one has written is better read from
 // memory.
 constexpr int64_t kFarNs = 120;
-// A larger segment is faulted in as it is used, but for a rank's own chunks.
+// Larger segments are faulted in as they are used, but for a rank's own chunks.
 constexpr size_t kMostPopulated = size_t{64} << 20;
 
 }  // namespace
@@ -30,11 +30,17 @@ Endpoint::Endpoint(std::unique_ptr<Segment> segment, std::vector<int> ranks, int
       index_(static_cast<size_t>(job_ranks), -1),
       self_(static_cast<uint32_t>(std::lower_bound(ranks_.begin(), ranks_.end(), own) - ranks_.begin())),
       crowded_(crowded),
+      most_held_(kChunks / 2 / std::max<uint32_t>(1, static_cast<uint32_t>(ranks_.size()) - 1)),
       peers_(ranks_.size()) {
   for (size_t i = 0; i < ranks_.size(); ++i) index_[static_cast<size_t>(ranks_[i])] = static_cast<int>(i);
   // Our own first: pages lie where they are touched first.
-  segment_->Populate(layout_.ChunksOf(self_), Layout::kBytesOfChunks);
-  if (segment_->bytes() <= kMostPopulated) segment_->Populate(0, segment_->bytes());
+  segment_->Populate(layout_.ChunksOf(self_), Layout::kBytesInTurn);
+  if (layout_.ChunksOf(0) + ranks_.size() * Layout::kBytesInTurn <= kMostPopulated) {
+    segment_->Populate(0, layout_.ChunksOf(0));
+    for (size_t rank = 0; rank < ranks_.size(); ++rank) {
+      segment_->Populate(layout_.ChunksOf(rank), Layout::kBytesInTurn);
+    }
+  }
   Prime();
   if (!crowded_ && ranks_.size() > 1) Probe();
 }
@@ -234,9 +240,9 @@ void Endpoint::Finish(Transfer& t, uint32_t index) {
 }
 
 absl::Status Endpoint::ProgressBriefly(std::vector<Completion>& done) {
-  constexpr int kLooks = 40;
+  const size_t looks = std::max<size_t>(2, 80 / peers_.size());
   const size_t before = done.size();
-  for (int i = 0; i < kLooks; ++i) {
+  for (size_t i = 0; i < looks; ++i) {
     CCL_RETURN_IF_ERROR(Progress(done));
     if (done.size() > before || crowded_ || !outgoing_.empty() || longest_ > kInlineBytes) break;
   }

@@ -49,8 +49,8 @@ class Endpoint {
 
  private:
   static constexpr uint32_t kNone = UINT32_MAX;
-  static constexpr uint32_t kWindow = 8;      // chunks that one stream has out; half as many if not together
-  static constexpr uint32_t kMostHeld = kChunks / 2;  // chunks of one sender that wait here
+  static constexpr uint32_t kWindow = 8;       // chunks that one stream has out,
+  static constexpr uint32_t kWindowAlone = 4;  // when it is not folded together
   static constexpr uint64_t kLeastTogether = 8192;  // bytes that are worth folding together
   // Beyond so many bytes a message for several readers lies in a chunk, once.
   static constexpr uint64_t kInlineForSeveral = 512;
@@ -156,7 +156,7 @@ class Endpoint {
   void Append(Queue& queue, uint32_t part);
   void Keep(uint32_t peer, Part& part, bool chunk_too);
   void Release(uint32_t peer, Queue& queue);
-  // Takes what all sources have; true when anything was taken.
+  // Takes what all sources have.
   void Deliver(uint32_t transfer);
   // Hands `bytes` of all operands to whom they are for, from `at` of the parts at hand.
   void Consume(Transfer& t, uint64_t at, uint64_t bytes);
@@ -179,6 +179,9 @@ class Endpoint {
   const uint32_t self_;
   const bool crowded_;
   bool past_cache_ = false;  // how chunks are written
+  // Chunks of one sender that wait here. What all its readers may hold is half of what it has: the rest is
+  // for what somebody waits for.
+  const uint32_t most_held_;
   absl::Status status_;
 
   std::vector<Peer> peers_;

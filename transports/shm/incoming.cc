@@ -17,6 +17,7 @@ constexpr uint64_t kLeastResultPastCache = uint64_t{8} << 20;
 void CopyThrough(std::byte* to, const void* from, size_t bytes) { std::memcpy(to, from, bytes); }
 
 }  // namespace
+
 bool Endpoint::Drain(uint32_t from) {
   Peer& peer = peers_[from];
   bool any = false;
@@ -128,11 +129,11 @@ void Endpoint::Arrived(uint32_t from, const Slot& slot) {
     Deliver(transfer);
     // Still there? The slot is wanted for others.
     if (transfers_[transfer].sources.size() > source && queue.tail == index) {
-      Keep(from, parts_[index], peer.held > kMostHeld);
+      Keep(from, parts_[index], peer.held > most_held_);
     }
     return;
   }
-  Keep(from, parts_[index], peer.held > kMostHeld);
+  Keep(from, parts_[index], peer.held > most_held_);
   if (!slot.continues) peer.unexpected.push_back({slot.key, slot.total, 0, slot.stream, {}});
   // Of several with one stream number the last: numbers come again when their stream is over.
   const auto unexpected = std::find_if(

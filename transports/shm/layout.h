@@ -16,7 +16,7 @@
 namespace ccl::shm {
 
 inline constexpr uint32_t kSlots = 16;         // of a ring
-inline constexpr uint32_t kChunks = 32;        // of a rank,
+inline constexpr uint32_t kChunks = 128;       // of a rank,
 inline constexpr uint32_t kInTurn = 16;        // the rest for when of these none is free
 inline constexpr uint32_t kBoards = 8;         // of a rank: chunks for what is folded together
 inline constexpr uint64_t kInlineBytes = 8192;  // of a message that fits into a slot
@@ -47,7 +47,7 @@ struct alignas(64) Slot {
 };
 static_assert(sizeof(Slot) == kInlineBytes + 64);
 
-// A board is a chunk behind the others into which all members of a group operation fold: who claims a
+// A board is a chunk before the others into which all members of a group operation fold: who claims a
 // block folds it and leaves the result there for the rest.
 struct Chunk {
   alignas(64) std::atomic<uint32_t> readers_left;
@@ -72,7 +72,9 @@ class Layout {
     return layout.ChunksOf(layout.ranks_);
   }
 
-  static constexpr size_t kBytesOfChunks = (kChunks + kBoards) * sizeof(Chunk);
+  static constexpr size_t kBytesOfChunks = (kBoards + kChunks) * sizeof(Chunk);
+  // Of these the first so many are in use all the time.
+  static constexpr size_t kBytesInTurn = (kBoards + kInTurn) * sizeof(Chunk);
   // Where the chunks of a rank lie.
   size_t ChunksOf(size_t rank) const { return Chunks() + rank * kBytesOfChunks; }
   // For measuring: a line that two ranks write in turn, and what they have found.
@@ -87,9 +89,11 @@ class Layout {
     return reinterpret_cast<Slot*>(base_ + Rings())[(to * ranks_ + from) * kSlots + number % kSlots];
   }
   Chunk& ChunkOf(size_t rank, uint32_t chunk) const {
-    return reinterpret_cast<Chunk*>(base_ + ChunksOf(rank))[chunk];
+    return reinterpret_cast<Chunk*>(base_ + ChunksOf(rank))[kBoards + chunk];
   }
-  Chunk& BoardOf(size_t rank, uint8_t board) const { return ChunkOf(rank, kChunks + board); }
+  Chunk& BoardOf(size_t rank, uint8_t board) const {
+    return reinterpret_cast<Chunk*>(base_ + ChunksOf(rank))[board];
+  }
 
  private:
   static constexpr size_t kPage = 4096, kHuge = size_t{2} << 20;

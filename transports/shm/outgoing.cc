@@ -82,7 +82,7 @@ void Endpoint::SendWhole(Transfer& t) {
 // One of ours that nobody reads any more, or kNoChunk. Of those in turn a few are looked at: the next call
 // goes on.
 uint32_t Endpoint::TakeChunk(const Transfer& t) {
-  const uint32_t most = t.together ? kWindow : kWindow / 2;
+  const uint32_t most = t.together ? kWindow : kWindowAlone;
   const uint32_t place = (t.chunks_out - most) % kWindow;
   if (t.chunks_out >= most) {
     const uint32_t oldest = t.window[place];

@@ -21,9 +21,9 @@ uint64_t BlockLength(uint64_t bytes, uint64_t members) {
 
 uint8_t Endpoint::TakeBoard(uint32_t members) {
   const auto number = static_cast<uint8_t>(next_board_);
+  next_board_ = (next_board_ + 1) % kBoards;
   Chunk& board = layout_.BoardOf(self_, number);
   if (board.readers_left.load(std::memory_order_acquire) > 0) return kNoBoard;
-  next_board_ = (next_board_ + 1) % kBoards;
   board.claimed.store(0, std::memory_order_relaxed);
   board.finished.store(0, std::memory_order_relaxed);
   board.readers_left.store(members, std::memory_order_relaxed);

@@ -172,7 +172,7 @@ absl::Status TcpBackend::ShareMemory(absl::Span<const int> hosts) {
   }
   crowding_ = std::max(1.0, all.crowding / 100.0);
   endpoint_ = std::make_unique<shm::Endpoint>(std::move(segment), std::move(here), settings_.rank, ranks(),
-                                              own.crowding > 100);
+                                              all.crowding > 100);  // members of a group fold alike
   return absl::OkStatus();
 }
 
