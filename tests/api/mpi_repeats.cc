@@ -29,6 +29,7 @@ void* Allocate(size_t size, size_t alignment) {
 
 void* operator new(size_t size) { return Allocate(size, 16); }
 void* operator new(size_t size, std::align_val_t a) { return Allocate(size, size_t(a)); }
+void* operator new(size_t size, const std::nothrow_t&) noexcept { return Allocate(size, 16); }
 void operator delete(void* memory) noexcept { free(memory); }
 void operator delete(void* memory, size_t) noexcept { free(memory); }
 void operator delete(void* memory, std::align_val_t) noexcept { free(memory); }
