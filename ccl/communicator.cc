@@ -143,7 +143,9 @@ absl::StatusOr<std::unique_ptr<Work>> Communicator::Make(const Request& request,
                          signature, scope_);
     }
     if (records()) {
-      Record(*work, RecordOf(request, plan));
+      FlightRecord record;
+      Describe(request, plan, record);
+      Record(*work, record);
     }
     ++calls_;  // when nothing can fail any more
     return work;
@@ -155,9 +157,8 @@ absl::StatusOr<std::unique_ptr<Work>> Communicator::Make(const Request& request,
   }
 }
 
-FlightRecord Communicator::RecordOf(const Request& request,
-                                    const std::shared_ptr<const Plan>& plan) const {
-  FlightRecord record;
+void Communicator::Describe(const Request& request, const std::shared_ptr<const Plan>& plan,
+                            FlightRecord& record) const {
   record.sequence = calls_ + 1;
   record.collective = request.collective;
   record.type = request.type;
@@ -166,11 +167,14 @@ FlightRecord Communicator::RecordOf(const Request& request,
   record.count = request.count;
   record.in = request.in;
   record.out = request.out;
-  record.algorithm = std::shared_ptr<const std::string>(plan, &plan->text);
+  // Often the same as before: then nobody counts.
+  if (record.algorithm.get() != &plan->text) {
+    record.algorithm = std::shared_ptr<const std::string>(plan, &plan->text);
+  }
   const double predicted = Predict(request, *plan);
-  if (predicted < kLongest) record.predicted = static_cast<Time>(predicted);
+  record.predicted = predicted < kLongest ? static_cast<Time>(predicted) : -1;
   record.tag = request.tag;
-  return record;
+  record.started = record.ended = -1;
 }
 
 bool Communicator::Keeps(const Request& request) const {
@@ -186,20 +190,8 @@ std::optional<absl::Status> Communicator::Repeat(const Request& request, Stream*
     if (execution == nullptr) return nullptr;
     execution->Again(team_->ContextOf(calls_), request.in, request.out, request.tag);
     FlightRecord& record = flight_->Next();
-    record.sequence = ++calls_;
-    if (record.algorithm.get() != &call->plan->text) {
-      record.algorithm = std::shared_ptr<const std::string>(call->plan, &call->plan->text);
-    }
-    record.collective = request.collective;
-    record.type = request.type;
-    record.op = request.op;
-    record.root = request.root;
-    record.count = request.count;
-    record.in = request.in;
-    record.out = request.out;
-    record.predicted = call->plan->predicted < kLongest ? static_cast<Time>(call->plan->predicted) : -1;
-    record.tag = request.tag;
-    record.started = record.ended = -1;
+    Describe(request, call->plan, record);
+    ++calls_;
     execution->RecordAs(record.number);
     return execution;
   });

@@ -91,7 +91,8 @@ class Communicator {
   Communicator(std::shared_ptr<Team> team, int rank);
   uint64_t MostBytes() const;
   bool records() const;
-  FlightRecord RecordOf(const Request& request, const std::shared_ptr<const Plan>& plan) const;
+  // Fills in all but the number of the record of the next call.
+  void Describe(const Request& request, const std::shared_ptr<const Plan>& plan, FlightRecord& record) const;
   // Whether it is worth keeping what such a call was.
   bool Keeps(const Request& request) const;
   void Record(Work& work, const FlightRecord& record);

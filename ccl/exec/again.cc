@@ -7,8 +7,7 @@
 namespace ccl {
 
 bool Execution::Repeats(const Request& request) {
-  const bool copies = request.op == ReduceOp::kAvg && AveragesByFactor(request.type);
-  return request.custom == nullptr && request.blocks == nullptr && !request.phantom && !copies;
+  return request.custom == nullptr && request.blocks == nullptr && !request.phantom && !Scales(request);
 }
 
 void Execution::Again(uint32_t context, const void* in, void* out, uint64_t tag) {

@@ -61,6 +61,9 @@ class Execution final : public Work, private Consumer {
     bool incoming_first = false;
     bool alone = false;
   };
+  // Tags of operations: the fold's number plus one (or 0) above the lane.
+  static constexpr int kLaneBits = 16;
+  static constexpr uint64_t kLaneMask = (1u << kLaneBits) - 1;
   // Operations of a batch that are posted at once: they stay in the cache on their way down.
   static constexpr size_t kMostPosted = 128;
   struct LocalCopy {
@@ -112,6 +115,8 @@ class Execution final : public Work, private Consumer {
   bool PostAgain(Backend& backend);
   // Takes a fold for the operation's token.
   Fold& NewFold(uint32_t lane, Operation& operation);
+  // Whether contributions are scaled before they are folded.
+  static bool Scales(const Request& request);
   void Scale();
   void Combine(void* dst, absl::Span<const void* const> operands, size_t count) const;
   // Does a copy or fold; returns the bytes to charge for.

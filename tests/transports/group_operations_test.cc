@@ -271,7 +271,6 @@ TEST_F(GroupOperations, NobodyHoldsAllRoom) {
 }
 
 TEST_F(GroupOperations, MembersMustAgreeOnTheLength) {
-  if (job_->ranks() < 2) GTEST_SKIP() << "nobody to disagree with";
   std::vector<int32_t> in(100 + static_cast<size_t>(self_)), out(200);
   Adder adder(out.data());
   const ConstPiece src{in.data(), in.size() * 4};
@@ -284,6 +283,10 @@ TEST_F(GroupOperations, MembersMustAgreeOnTheLength) {
   op.group = {0, all_};
   job_->Post(self_, op);
   const absl::Status status = job_->Finish();
+  if (job_->ranks() == 1) {  // agrees with itself
+    ASSERT_TRUE(status.ok()) << status;
+    return;
+  }
   ASSERT_FALSE(status.ok());
   EXPECT_NE(std::string(status.message()).find("expects " + std::to_string(in.size() * 4)), std::string::npos)
       << status;

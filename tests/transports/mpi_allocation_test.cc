@@ -1,36 +1,12 @@
 // The MPI transport takes no memory per message once it has seen the like. Run by mpirun. Not
 // linked to MPI; what MPI allocates itself does not come from operator new.
-#include <atomic>
-#include <cstdlib>
 #include <memory>
-#include <new>
 #include <utility>
 #include <vector>
 
 #include "ccl/backend/backend.h"
 #include "gtest/gtest.h"
-
-namespace {
-
-std::atomic<long> allocations{0};
-
-void* Allocate(size_t size, size_t alignment) {
-  ++allocations;
-  void* memory = nullptr;
-  if (posix_memalign(&memory, alignment < sizeof(void*) ? sizeof(void*) : alignment, size) != 0) {
-    throw std::bad_alloc();
-  }
-  return memory;
-}
-
-}  // namespace
-
-void* operator new(size_t size) { return Allocate(size, 16); }
-void* operator new(size_t size, std::align_val_t a) { return Allocate(size, size_t(a)); }
-void operator delete(void* memory) noexcept { free(memory); }
-void operator delete(void* memory, size_t) noexcept { free(memory); }
-void operator delete(void* memory, std::align_val_t) noexcept { free(memory); }
-void operator delete(void* memory, size_t, std::align_val_t) noexcept { free(memory); }
+#include "tests/count_allocations.h"
 
 namespace ccl {
 namespace {

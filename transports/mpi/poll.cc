@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "transports/mpi/backend.h"
+#include "transports/pause.h"
 
 namespace ccl::mpi {
 namespace {
@@ -12,16 +13,6 @@ namespace {
 constexpr std::chrono::microseconds kLongestWait(1000);
 // Giving up the core costs as much as some ten tests; most answers come within a few round trips.
 constexpr int kTestsPerYield = 32;
-// In shared memory a look costs next to nothing. Who has a core of its own keeps it for longer than
-// most answers take: given up, it may be lost to somebody else for a whole turn. Who shares one gives
-// it up soon.
-constexpr int kLooksAlone = 16384, kLooksCrowded = 6;
-
-void Pause() {
-#ifdef __x86_64__
-  __builtin_ia32_pause();
-#endif
-}
 
 }  // namespace
 
@@ -42,9 +33,7 @@ absl::Status MpiBackend::Poll(Waiting waiting, std::vector<Completion>& done) {
     return status_;
   }
   // Ranks may outnumber the cores: whoever has nothing to do soon makes room for the others.
-  const int looks = endpoint_ == nullptr || !requests_.empty() ? kTestsPerYield
-                    : endpoint_->crowded()                     ? kLooksCrowded
-                                                               : kLooksAlone;
+  const int looks = endpoint_ == nullptr || !requests_.empty() ? kTestsPerYield : endpoint_->looks();
   // To ask for the time takes as long as many looks: most answers come before it is asked for.
   std::chrono::steady_clock::time_point deadline;
   for (bool first = true;; first = false) {

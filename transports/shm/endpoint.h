@@ -36,7 +36,10 @@ class Endpoint {
   bool Has(int rank) const { return IndexOf(rank) >= 0; }
   // Group operations: whether all are here.
   bool HasAll(absl::Span<const int> ranks) const;
-  bool crowded() const { return crowded_; }
+  // How often a rank that waits looks before it gives its processor up. A look costs next to nothing. Who
+  // has a core of its own keeps it for longer than most answers take: given up, it may be lost to somebody
+  // else for a whole turn. Who shares one gives it up soon.
+  int looks() const { return crowded_ ? 6 : 16384; }
   // An operation among ranks that are here, with real bytes.
   void Post(const Operation& operation);
   // Appends completions. The first error stays.

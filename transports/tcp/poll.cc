@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "transports/pause.h"
 #include "transports/tcp/backend.h"
 
 namespace ccl::tcp {
@@ -15,16 +16,9 @@ constexpr Time kLongestWait = 1000 * kMicrosecond;
 // its processor leaves it at once.
 constexpr Time kLooksFor = 60 * kMicrosecond;
 constexpr int kLooksCrowded = 2, kLooksPerYield = 8;
-// In shared memory a look costs next to nothing; see transports/mpi/poll.cc.
-constexpr int kLooksAlone = 16384, kLooksInCrowd = 6, kLooksPerSocket = 64;
+constexpr int kLooksPerSocket = 64;  // in shared memory, which cost next to nothing
 // Whoever has left orderly may have done its part: that is in memory, and takes a moment to be found.
 constexpr Time kGrace = 1'000'000 * kMicrosecond;
-
-void Pause() {
-#ifdef __x86_64__
-  __builtin_ia32_pause();
-#endif
-}
 
 }  // namespace
 
@@ -48,7 +42,7 @@ absl::Status TcpBackend::Poll(Waiting waiting, std::vector<Completion>& done) {
 
 absl::Status TcpBackend::WaitForMemory(std::vector<Completion>& done) {
   const size_t before = done.size();
-  const int looks = endpoint_->crowded() ? kLooksInCrowd : kLooksAlone;
+  const int looks = endpoint_->looks();
   Time deadline = 0;
   for (bool first = true;; first = false) {
     for (int i = 1; i <= looks && done.size() == before && status_.ok(); ++i) {
