@@ -20,6 +20,7 @@ constexpr size_t kScratchBytes = 16 << 10;
 
 // The system asks the peer's whether it is there, when nothing else is under way.
 void Prepare(int socket, int64_t timeout_ns) {
+  fcntl(socket, F_SETFD, FD_CLOEXEC);  // a program that this one starts would keep it open after a crash
   fcntl(socket, F_SETFL, fcntl(socket, F_GETFL) | O_NONBLOCK);
   const int on = 1, second = 1;
   const int count = static_cast<int>(std::clamp<int64_t>(timeout_ns / 1'000'000'000, 1, 127));
@@ -105,6 +106,7 @@ uint32_t Links::NewMessage(const Operation& op) {
   m.bytes = op.bytes;
   m.token = op.token;
   m.left = op.bytes;
+  m.begun = 0;
   m.next = 0;
   m.consumer = op.consumer;
   m.src.assign(op.src.begin(), op.src.end());

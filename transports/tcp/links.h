@@ -64,6 +64,7 @@ class Links {
     uint32_t frames = 0;      // going out
     uint64_t bytes = 0, token = 0;
     uint64_t left = 0;        // that have not come
+    uint64_t begun = 0;       // of bodies that have begun to come
     uint64_t next = 0;        // first byte that no frame has taken; of a reduction, that none has consumed
     Consumer* consumer = nullptr;
     Staging::Block staging;   // of a reduction

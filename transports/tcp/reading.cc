@@ -138,10 +138,12 @@ bool Links::Begin(int from, Wire& wire) {
     }
     case FrameKind::kBody: {
       if (!ours(frame.a, false) || !messages_[frame.a].granted) return garbage("a body of nothing");
-      const Message& m = messages_[frame.a];
-      if (frame.length == 0 || frame.length > m.left || frame.b > m.bytes || frame.length > m.bytes - frame.b) {
+      Message& m = messages_[frame.a];
+      // Bodies come by several connections at once: each claims its part when it begins.
+      if (frame.length == 0 || frame.length > m.bytes - m.begun || frame.b > m.bytes || frame.length > m.bytes - frame.b) {
         return garbage("a body out of bounds");
       }
+      m.begun += frame.length;
       wire.message = static_cast<uint32_t>(frame.a);
       wire.offset = frame.b;
       wire.left = frame.length;
