@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <type_traits>
 
 #include "absl/types/span.h"
@@ -73,47 +74,57 @@ struct Bxor {
 // Static, so that every file has what its own compiler flags made of it.
 namespace scalar {
 
+// Element i of memory at any address: what has come lies wherever its transport has put it.
+template <typename T>
+static T Load(const void* from, size_t i) {
+  T value;
+  std::memcpy(&value, static_cast<const std::byte*>(from) + i * sizeof(T), sizeof(T));
+  return value;
+}
+template <typename T>
+static void Store(void* to, size_t i, T value) {
+  std::memcpy(static_cast<std::byte*>(to) + i * sizeof(T), &value, sizeof(T));
+}
+
 template <typename T, typename Op>
 static void Fold(void* dst, absl::Span<const void* const> operands, size_t count) {
   using F = Accumulator<T>;
-  T* const to = static_cast<T*>(dst);
   for (size_t i = 0; i < count; ++i) {
-    F folded = static_cast<F>(static_cast<const T*>(operands[0])[i]);
+    F folded = static_cast<F>(Load<T>(operands[0], i));
     for (size_t k = 1; k < operands.size(); ++k) {
-      folded = Op::template Apply<F>(folded, static_cast<F>(static_cast<const T*>(operands[k])[i]));
+      folded = Op::template Apply<F>(folded, static_cast<F>(Load<T>(operands[k], i)));
     }
-    to[i] = static_cast<T>(folded);
+    Store(dst, i, static_cast<T>(folded));
   }
 }
 
 template <typename T>
 static void Scale(void* dst, const void* src, size_t count, const Factor& factor) {
-  T* const to = static_cast<T*>(dst);
-  const T* const from = static_cast<const T*>(src);
   if constexpr (std::is_integral_v<T>) {
     for (size_t i = 0; i < count; ++i) {
-      to[i] = static_cast<T>(static_cast<uint64_t>(from[i]) * factor.integer);
+      Store(dst, i, static_cast<T>(static_cast<uint64_t>(Load<T>(src, i)) * factor.integer));
     }
   } else {
     using F = Accumulator<T>;
     const F times = static_cast<F>(factor.real);
-    for (size_t i = 0; i < count; ++i) to[i] = static_cast<T>(static_cast<F>(from[i]) * times);
+    for (size_t i = 0; i < count; ++i) {
+      Store(dst, i, static_cast<T>(static_cast<F>(Load<T>(src, i)) * times));
+    }
   }
 }
 
 template <typename T>
 static void Divide(void* data, size_t count, int ranks) {
-  T* values = static_cast<T*>(data);
   if constexpr (std::is_integral_v<T>) {
     // One byte cannot hold 384; 64 bits hold every operand.
     using Wide = std::conditional_t<std::is_signed_v<T>, int64_t, uint64_t>;
     for (size_t i = 0; i < count; ++i) {
-      values[i] = static_cast<T>(static_cast<Wide>(values[i]) / static_cast<Wide>(ranks));
+      Store(data, i, static_cast<T>(static_cast<Wide>(Load<T>(data, i)) / static_cast<Wide>(ranks)));
     }
   } else {
     using F = Accumulator<T>;
     for (size_t i = 0; i < count; ++i) {
-      values[i] = static_cast<T>(static_cast<F>(values[i]) / static_cast<F>(ranks));
+      Store(data, i, static_cast<T>(static_cast<F>(Load<T>(data, i)) / static_cast<F>(ranks)));
     }
   }
 }
