@@ -254,13 +254,12 @@ void MpiBackend::AbandonRequests() {
   }
   for (size_t i = 0; i < requests_.size(); ++i) {
     if (requests_[i] == MPI_REQUEST_NULL) continue;
-    // MPI may still touch the blocks of this one: they are lost on purpose.
-    messages_[parts_[i].message].head = messages_[parts_[i].message].staging = {};
+    // MPI may still touch the blocks of this one.
+    Message& message = messages_[parts_[i].message];
+    for (Staging::Block* const block : {&message.head, &message.staging}) {
+      if (block->data != nullptr) staging_.Abandon(std::exchange(*block, {}));
+    }
     MPI_Request_free(&requests_[i]);
-  }
-  for (const Message& message : messages_) {
-    if (message.head.data != nullptr) staging_.Give(message.head);
-    if (message.staging.data != nullptr) staging_.Give(message.staging);
   }
 }
 
