@@ -117,6 +117,18 @@ bool Endpoint::HasAll(absl::Span<const int> ranks) const {
   return std::all_of(ranks.begin(), ranks.end(), [&](int rank) { return Has(rank); });
 }
 
+bool Endpoint::WaitsFor(int rank) const {
+  const int index = IndexOf(rank);
+  if (index < 0) return false;
+  const Peer& peer = peers_[static_cast<size_t>(index)];
+  const auto wanted = [](const Stream& stream) { return stream.transfer != kNone; };
+  if (!peer.posted.empty() || std::any_of(peer.streams.begin(), peer.streams.end(), wanted)) return true;
+  return std::any_of(outgoing_.begin(), outgoing_.end(), [&](uint32_t transfer) {
+    const std::vector<uint32_t>& readers = transfers_[transfer].readers;
+    return std::find(readers.begin(), readers.end(), static_cast<uint32_t>(index)) != readers.end();
+  });
+}
+
 void Endpoint::Fail(absl::Status status) {
   if (status_.ok()) status_ = std::move(status);
 }

@@ -49,6 +49,8 @@ class Endpoint {
   absl::Status ProgressBriefly(std::vector<Completion>& done);
   // Something has not completed.
   bool busy() const { return under_way_ > 0; }
+  // Something of it waits for what `rank` has not sent yet, or for room that it has not made.
+  bool WaitsFor(int rank) const;
 
  private:
   static constexpr uint32_t kNone = UINT32_MAX;

@@ -90,11 +90,15 @@ void TcpBackend::Advance(std::vector<Completion>& done) {
   if (needed && status_.ok()) Fail(links_.Progress(done));
 }
 
-// What waits in shared memory for one who has left waits in vain.
+// What waits in shared memory for one who has left waits in vain; others may take their time.
 void TcpBackend::LookForLeft() {
   if (endpoint_ == nullptr || !endpoint_->busy() || here_.empty()) return;
-  const auto left = std::find_if(here_.begin(), here_.end(), [&](int rank) { return links_.HasLeft(rank); });
-  if (left == here_.end()) return;
+  const auto left = std::find_if(here_.begin(), here_.end(),
+                                 [&](int rank) { return links_.HasLeft(rank) && endpoint_->WaitsFor(rank); });
+  if (left == here_.end()) {
+    left_since_ = 0;
+    return;
+  }
   const Time now = Now();
   if (left_since_ == 0) left_since_ = now;
   if (now - left_since_ < kGrace) return;
