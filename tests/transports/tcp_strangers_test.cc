@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <boost/asio/io_context.hpp>
 #include <chrono>
 #include <cstring>
 #include <memory>
@@ -16,6 +17,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "transports/tcp/caller.h"
 #include "transports/tcp/handshake.h"
 #include "transports/tcp/meeting.h"
 #include "transports/tcp/reception.h"
@@ -148,6 +150,31 @@ TEST_F(Strangers, WhoComesTwiceIsRefusedAndWhoDiffersIsToldHow) {
     EXPECT_THAT(std::string(status.message()), HasSubstr("has connections 2, rank 1"));
     EXPECT_THAT(std::string(status.message()), HasSubstr(" 7; they are equal on all ranks"));
   }
+}
+
+// Hosts behind different networks may have one address, and ranks there one port.
+TEST_F(Strangers, WhoMeansAnotherRankIsNotLetIn) {
+  asio::io_context context;
+  std::vector<uint32_t> admitted;
+  Reception reception(context, *door_, secret_, Purpose::kPeer, 5, 2,
+                      [&](asio::ip::tcp::socket, const Hello& hello, const Announcement&) {
+                        admitted.push_back(hello.called);
+                      });
+  std::vector<std::shared_ptr<Caller>> callers;
+  int answers = 0;
+  for (uint32_t called : {3u, 0u, 2u}) {
+    const Hello hello{.purpose = Purpose::kPeer, .session = 5, .rank = 4, .called = called};
+    callers.push_back(std::make_shared<Caller>(
+        context, std::vector<asio::ip::tcp::endpoint>{EndpointOf(Loopback(), door_->port())}, secret_, hello,
+        Announcement{}, [&](asio::ip::tcp::socket&, const Answer&) { return ++answers > 0; }));
+    callers.back()->Start();
+  }
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(500);
+  while (std::chrono::steady_clock::now() < deadline) context.run_one_until(deadline);
+  for (const auto& caller : callers) caller->Stop();
+  EXPECT_GT(reception.strangers(), 1u);
+  ASSERT_FALSE(admitted.empty());
+  for (uint32_t called : admitted) EXPECT_EQ(called, 2u);
 }
 
 TEST_F(Strangers, NobodyAtTheDoorIsSaid) {

@@ -23,7 +23,7 @@ class Connecting {
       : settings_(settings),
         table_(table),
         sockets_(table.ranks.size()),
-        reception_(context, listener, settings.secret, Purpose::kPeer, table.session,
+        reception_(context, listener, settings.secret, Purpose::kPeer, table.session, settings.rank,
                    [this](asio::ip::tcp::socket socket, const Hello& hello, const Announcement&) {
                      Admit(std::move(socket), hello);
                    }) {
@@ -79,9 +79,9 @@ class Connecting {
     for (const Ip& ip : says.addresses) {
       if (!IsUnspecified(ip)) endpoints.push_back(EndpointOf(ip, says.port));
     }
-    const Hello hello{.purpose = Purpose::kPeer, .session = table_.session,
-                      .rank = static_cast<uint32_t>(settings_.rank),
-                      .connection = static_cast<uint32_t>(connection)};
+    const Hello hello{.purpose = Purpose::kPeer, .connection = static_cast<uint8_t>(connection),
+                      .session = table_.session, .rank = static_cast<uint32_t>(settings_.rank),
+                      .called = static_cast<uint32_t>(peer)};
     const auto answered = [this, peer, connection](asio::ip::tcp::socket& socket, const Answer& answer) {
       if (answer.kind != AnswerKind::kWelcome || answer.length != 0) return false;
       Keep(peer, connection, socket.release());

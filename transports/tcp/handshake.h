@@ -21,19 +21,20 @@
 namespace ccl::tcp {
 
 inline constexpr uint32_t kMagic = 0x4c434363;  // "cCCL" in the byte order that both must have
-inline constexpr uint16_t kVersion = 1;         // of everything in this folder that goes over a wire
+inline constexpr uint16_t kVersion = 2;         // of everything in this folder that goes over a wire
 
 using Nonce = std::array<uint8_t, 16>;
 
-enum class Purpose : uint16_t { kMeeting = 1, kPeer = 2 };
+enum class Purpose : uint8_t { kMeeting = 1, kPeer = 2 };
 
 struct Hello {
   uint32_t magic = kMagic;
   uint16_t version = kVersion;
   Purpose purpose = Purpose::kMeeting;
+  uint8_t connection = 0;  // which of a pair's
   uint64_t session = 0;    // of a world; of the one that has failed when its survivors meet
   uint32_t rank = 0;       // the guest's
-  uint32_t connection = 0;  // which of a pair's
+  uint32_t called = 0;     // whom it means, by rank: hosts behind different networks may share an address
   Nonce nonce{};
 };
 static_assert(sizeof(Hello) == 40);

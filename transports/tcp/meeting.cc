@@ -24,6 +24,8 @@ namespace {
 
 using Error = boost::system::error_code;
 
+constexpr int kHost = 0;  // the rank at whose door all meet
+
 std::string HostName() {
   char name[256] = "";
   gethostname(name, sizeof name - 1);
@@ -71,7 +73,7 @@ class Host {
       : own_(own),
         come_(own.ranks, false),
         sockets_(own.ranks),
-        reception_(context, *place.door, settings.secret, Purpose::kMeeting, place.session,
+        reception_(context, *place.door, settings.secret, Purpose::kMeeting, place.session, kHost,
                    [this](asio::ip::tcp::socket socket, const Hello&, const Announcement& says) {
                      Admit(std::move(socket), says);
                    }) {
@@ -179,7 +181,7 @@ class Visit {
       : own_(own) {
     std::vector<asio::ip::tcp::endpoint> endpoints;
     for (const Ip& ip : place.addresses) endpoints.push_back(EndpointOf(ip, place.port));
-    const Hello hello{.purpose = Purpose::kMeeting, .session = place.session, .rank = own.rank};
+    const Hello hello{.purpose = Purpose::kMeeting, .session = place.session, .rank = own.rank, .called = kHost};
     caller_ = std::make_shared<Caller>(
         context, std::move(endpoints), settings.secret, hello, own,
         [this](asio::ip::tcp::socket& socket, const Answer& answer) { return Hear(socket, answer); });

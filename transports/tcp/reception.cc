@@ -61,7 +61,7 @@ class Reception::Guest : public std::enable_shared_from_this<Guest> {
 
   bool Hear() {
     if (reception_ == nullptr || hello_.version != kVersion || hello_.purpose != reception_->purpose_ ||
-        hello_.session != reception_->session_) {
+        hello_.session != reception_->session_ || hello_.called != reception_->rank_) {
       return false;
     }
     asio::async_read(socket_, asio::buffer(&proof_, sizeof proof_),
@@ -103,13 +103,14 @@ class Reception::Guest : public std::enable_shared_from_this<Guest> {
 };
 
 Reception::Reception(asio::io_context& context, const Listener& listener, const Secret& secret,
-                     Purpose purpose, uint64_t session, Admit admit)
+                     Purpose purpose, uint64_t session, int rank, Admit admit)
     : context_(context),
       acceptor_(context),
       rest_(context),
       secret_(secret),
       purpose_(purpose),
       session_(session),
+      rank_(static_cast<uint32_t>(rank)),
       admit_(std::move(admit)) {
   const auto protocol = listener.family() == AF_INET6 ? asio::ip::tcp::v6() : asio::ip::tcp::v4();
   Error error;

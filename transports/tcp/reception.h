@@ -25,9 +25,10 @@ class Reception {
   // Of a guest that knows the secret.
   using Admit = std::function<void(asio::ip::tcp::socket socket, const Hello& hello, const Announcement& says)>;
 
-  // Of guests that come for `purpose` in `session`. The context does not run once this is gone.
+  // Of guests that come for `purpose` in `session` and mean `rank`. The context does not run once this is
+  // gone.
   Reception(asio::io_context& context, const Listener& listener, const Secret& secret, Purpose purpose,
-            uint64_t session, Admit admit);
+            uint64_t session, int rank, Admit admit);
   ~Reception();
   Reception(const Reception&) = delete;
   Reception& operator=(const Reception&) = delete;
@@ -48,6 +49,7 @@ class Reception {
   const Secret secret_;
   const Purpose purpose_;
   const uint64_t session_;
+  const uint32_t rank_;
   const Admit admit_;
   std::deque<std::shared_ptr<Guest>> guests_;  // the oldest first
   uint64_t strangers_ = 0, imposters_ = 0;
