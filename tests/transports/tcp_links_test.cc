@@ -1,5 +1,8 @@
 // What connections do with peers that leave, die or send what makes no sense. The peers are this test, at
 // the other ends of pairs of sockets.
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -7,6 +10,7 @@
 #include <memory>
 #include <numeric>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -26,10 +30,8 @@ class LinksTest : public testing::Test {
     std::vector<std::vector<int>> sockets(3);
     for (int peer = 1; peer < 3; ++peer) {
       for (int i = 0; i < 2; ++i) {
-        int ends[2];
-        ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
-        sockets[static_cast<size_t>(peer)].push_back(ends[0]);
-        ends_[peer][i] = ends[1];
+        sockets[static_cast<size_t>(peer)].push_back(-1);
+        ASSERT_TRUE(Pair(sockets[static_cast<size_t>(peer)].back(), ends_[peer][i]));
       }
     }
     links_ = std::make_unique<Links>(0, std::move(sockets), std::vector<std::string>{"here", "one", "two"},
@@ -38,6 +40,25 @@ class LinksTest : public testing::Test {
   void TearDown() override {
     links_.reset();
     for (int peer = 1; peer < 3; ++peer) Close(peer);
+  }
+  // The far end has little room for what it has not read.
+  static bool Pair(int& near, int& far) {
+    const int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const int room = 16 << 10;
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t length = sizeof address;
+    auto* const where = reinterpret_cast<sockaddr*>(&address);
+    bool good = setsockopt(listener, SOL_SOCKET, SO_RCVBUF, &room, sizeof room) == 0 &&
+                bind(listener, where, length) == 0 && listen(listener, 1) == 0 &&
+                getsockname(listener, where, &length) == 0;
+    near = socket(AF_INET, SOCK_STREAM, 0);
+    good = good && connect(near, where, length) == 0;
+    far = accept4(listener, nullptr, nullptr, SOCK_CLOEXEC);
+    close(listener);
+    const int on = 1;
+    return good && setsockopt(far, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == 0;
   }
   void Close(int peer) {
     for (int& end : ends_[peer]) {
@@ -195,6 +216,57 @@ TEST_F(LinksTest, TellsTheSenderThatLengthsDiffer) {
   EXPECT_EQ(said.b, 10u);
 }
 
+TEST_F(LinksTest, DisagreementsAreThoseOfTheMessageTheyName) {
+  const std::string bytes(kShortBytes + 1, 'x');
+  Send(1, bytes, 1);
+  const Frame head = Heard(1);
+  Say(2, {.kind = FrameKind::kUnequal, .a = head.b, .b = 77});                 // not the one it is for,
+  Say(1, {.kind = FrameKind::kUnequal, .context = 5, .a = head.b, .b = 77});   // an older one's,
+  Say(1, {.kind = FrameKind::kUnequal, .channel = 5, .a = head.b, .b = 77});
+  Say(1, {.kind = FrameKind::kUnequal, .a = head.b, .b = bytes.size()});       // no disagreement at all
+  EXPECT_EQ(Error(), "");
+}
+
+TEST_F(LinksTest, SaysOfWhichMessageTheLengthsDiffer) {
+  std::string into(10, '.');
+  const Piece piece{into.data(), into.size()};
+  Operation op{.kind = OperationKind::kRecv, .channel = 7, .peer = 1, .context = 6, .bytes = into.size()};
+  op.dst = {&piece, 1};
+  links_->Post(op);
+  Say(1, {.channel = 7, .context = 6, .a = 1 << 20, .b = 9});
+  EXPECT_THAT(Error(), HasSubstr("expects 10"));
+  const Frame said = Heard(1);
+  EXPECT_EQ(said.context, 6u);
+  EXPECT_EQ(said.channel, 7u);
+}
+
+TEST_F(LinksTest, WhatWasSentComesThoughThePeerSpeaksAfterTheEnd) {
+  const std::string block(kShortBytes, 'x');
+  for (uint64_t i = 0; i < 4; ++i) Send(1, block, i);
+  ASSERT_TRUE(Progress().ok());
+  ASSERT_FALSE(links_->busy());  // with the system, which has not got rid of it yet
+  std::thread end([&] { links_.reset(); });
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  Say(1, {.kind = FrameKind::kCredit, .a = kShortBytes});
+  std::string come;
+  char part[4096];
+  for (ssize_t got; (got = read(ends_[1][0], part, sizeof part)) > 0;) come.append(part, static_cast<size_t>(got));
+  end.join();
+  ASSERT_EQ(come.size(), 4 * (sizeof(Frame) + block.size()) + sizeof(Frame));
+  EXPECT_EQ(reinterpret_cast<const Frame*>(come.data() + come.size() - sizeof(Frame))->kind, FrameKind::kBye);
+}
+
+TEST_F(LinksTest, WhoDoesNotReadIsNotWaitedForLongerThanTheTimeout) {
+  const std::string block(kShortBytes, 'x');
+  for (uint64_t i = 0; i < 4; ++i) Send(1, block, i);
+  ASSERT_TRUE(Progress().ok());
+  const auto begin = std::chrono::steady_clock::now();
+  links_.reset();
+  const auto taken = std::chrono::steady_clock::now() - begin;
+  EXPECT_GE(taken, std::chrono::milliseconds(1000));
+  EXPECT_LT(taken, std::chrono::milliseconds(1500));
+}
+
 TEST_F(LinksTest, AnOrderlyEndSaysFarewell) {
   links_.reset();
   EXPECT_EQ(Heard(1).kind, FrameKind::kBye);
@@ -230,16 +302,33 @@ INSTANTIATE_TEST_SUITE_P(
                     Nonsense{"ByeOfNobody", {.kind = FrameKind::kBye, .a = 9}, 0}),
     [](const auto& info) { return info.param.name; });
 
-TEST_F(LinksTest, BodiesStayInTheirBounds) {
+// Of a message of kShortBytes + 10 bytes.
+struct Body {
+  const char* name;
+  uint32_t length;
+  uint64_t offset;
+};
+class Bodies : public LinksTest, public testing::WithParamInterface<Body> {};
+
+TEST_P(Bodies, StayInTheirBounds) {
   const uint64_t bytes = kShortBytes + 10;
   std::string into(bytes, '.');
   Receive(1, into, 1);
   Say(1, {.a = bytes, .b = 5});
   ASSERT_TRUE(Progress().ok());
   const Frame grant = Heard(1);
-  Say(1, {.kind = FrameKind::kBody, .length = 11, .a = grant.b, .b = kShortBytes}, std::string(11, 'b'), 1);
+  // Another has begun to come by the other connection, and has claimed its part.
+  Say(1, {.kind = FrameKind::kBody, .length = kShortBytes, .a = grant.b, .b = 0}, "the first bytes");
+  ASSERT_TRUE(Progress().ok());
+  Say(1, {.kind = FrameKind::kBody, .length = GetParam().length, .a = grant.b, .b = GetParam().offset}, "", 1);
   EXPECT_THAT(Error(), HasSubstr("a body out of bounds"));
 }
+
+INSTANTIATE_TEST_SUITE_P(All, Bodies,
+                         testing::Values(Body{"Longer", 11, kShortBytes}, Body{"Behind", 5, kShortBytes + 6},
+                                         Body{"FarBehind", 5, ~0ull - 2}, Body{"Empty", 0, kShortBytes},
+                                         Body{"Claimed", 20, 0}, Body{"TheWholeAgain", kShortBytes + 10, 0}),
+                         [](const auto& info) { return info.param.name; });
 
 }  // namespace
 }  // namespace ccl::tcp

@@ -51,12 +51,6 @@ Links::Links(int rank, std::vector<std::vector<int>> sockets, std::vector<std::s
   }
 }
 
-Links::~Links() {
-  for (Peer& peer : peers_) {
-    for (Wire& wire : peer.wires) Farewell(wire);
-  }
-}
-
 void Links::Fail(absl::Status status) {
   if (status_.ok()) status_ = std::move(status);
 }
@@ -217,7 +211,9 @@ bool Links::Agrees(const Message& m, uint64_t sent, uint64_t number) {
   if (sent == m.bytes) return true;
   if (number != kNone) {
     Wire& wire = peers_[static_cast<size_t>(m.peer)].wires[0];
-    Enqueue(m.peer, wire, {.kind = FrameKind::kUnequal, .a = number, .b = m.bytes}, kNone, 0);
+    const Frame unequal{.kind = FrameKind::kUnequal, .channel = m.channel, .context = m.context, .a = number,
+                        .b = m.bytes};
+    Enqueue(m.peer, wire, unequal, kNone, 0);
     Flush(m.peer, wire);
   }
   Fail(absl::InvalidArgumentError(absl::StrCat(Describe(m), ": rank ", m.peer, " sent ", sent, " bytes, rank ",

@@ -33,7 +33,8 @@ class Links {
   // Takes the sockets.
   Links(int rank, std::vector<std::vector<int>> sockets, std::vector<std::string> names,
         std::chrono::milliseconds timeout);
-  // Says farewell, orderly or not, and waits for nobody.
+  // Says farewell, orderly or not. Blocks until the peers' systems have what was sent: after an orderly
+  // end not longer than `timeout`, after a failure a moment.
   ~Links();
   Links(const Links&) = delete;
   Links& operator=(const Links&) = delete;
@@ -81,6 +82,10 @@ class Links {
     uint32_t left = 0;         // bytes that have not come
     uint32_t message = kNone;  // its receive, posted meanwhile
     Staging::Block block;
+  };
+  struct Place {
+    int peer;
+    uint32_t wire;
   };
   struct Expected {
     uint32_t context;
@@ -130,7 +135,7 @@ class Links {
   void CheckGone(int peer);
   bool MissedAtOnce(const Peer& peer, int rank) const { return peer.gone && peer.culprit != rank; }
   void Garbage(int peer, const Frame& frame, const char* what);
-  void Disagreed(const Frame& frame);
+  void Disagreed(int peer, const Frame& frame);
 
   // writing.cc
   void Enqueue(int peer, Wire& wire, const Frame& frame, uint32_t message, uint64_t offset);
@@ -138,7 +143,10 @@ class Links {
   bool Flush(int peer, Wire& wire);
   bool TakeSegment(int peer, Wire& wire);
   void Gone(Wire& wire, uint64_t bytes);
-  void Farewell(Wire& wire);
+
+  // closing.cc
+  void SayBye(const Place& place, bool orderly);
+  bool HasAll(int peer, Wire& wire);
 
   // waiting.cc
   bool AnyBlocked() const;
@@ -154,10 +162,6 @@ class Links {
   std::vector<Arrival> arrivals_;
   std::vector<uint32_t> free_arrivals_;
   std::vector<Completion> ready_;
-  struct Place {
-    int peer;
-    uint32_t wire;
-  };
   std::vector<Place> dirty_;
   std::vector<Place> places_;   // of all wires
   std::vector<pollfd> polls_;   // likewise

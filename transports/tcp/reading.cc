@@ -1,4 +1,6 @@
 // What comes in.
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -15,6 +17,7 @@
 namespace ccl::tcp {
 namespace {
 
+constexpr int kOn = 1;
 constexpr int kMostPieces = 16;  // of one read
 constexpr int kMostReads = 16;   // of a connection, before others have their turn
 
@@ -101,11 +104,14 @@ void Links::Garbage(int peer, const Frame& frame, const char* what) {
                           frame.length, ")"));
 }
 
-// Of a message that may have gone long ago, and then it is the receiver's alone to say so.
-void Links::Disagreed(const Frame& frame) {
+// Of a message that may have gone long ago, and then it is the receiver's alone to say so: its number may be
+// another's by now.
+void Links::Disagreed(int from, const Frame& frame) {
   if (frame.a >= messages_.size()) return;
   const Message& m = messages_[frame.a];
-  if (!m.active || m.kind != OperationKind::kSend) return;
+  const bool same = m.active && m.kind == OperationKind::kSend && m.peer == from && m.context == frame.context &&
+                    m.channel == frame.channel && m.bytes != frame.b;
+  if (!same) return;
   Fail(absl::InvalidArgumentError(absl::StrCat(Describe(m), ": rank ", m.peer, " expects ", frame.b, " bytes")));
 }
 
@@ -155,10 +161,12 @@ bool Links::Begin(int from, Wire& wire) {
       return true;
     case FrameKind::kUnequal:
       if (frame.a > kNone) return garbage("no message");
-      Disagreed(frame);
+      Disagreed(from, frame);
       return status_.ok();
     case FrameKind::kBye: {
       wire.bye = true;
+      // The peer does not end before it knows that this has come.
+      setsockopt(wire.socket, IPPROTO_TCP, TCP_QUICKACK, &kOn, sizeof kOn);
       if (!first || frame.a == 0) return true;
       if (frame.a > peers_.size()) return garbage("no rank");
       peer.gone = true;

@@ -1,12 +1,9 @@
 // What goes out.
 #include <sys/socket.h>
 #include <sys/uio.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
-#include <utility>
 
 #include "transports/tcp/links.h"
 #include "transports/tcp/pieces.h"
@@ -17,7 +14,6 @@ namespace {
 constexpr int kMostParts = 64;    // of one write
 constexpr int kMostRounds = 8;    // of a segment for every connection, before reading has its turn
 constexpr size_t kMostKept = 256;  // of what has gone
-constexpr uint64_t kMostDrained = 4 << 20;
 
 }  // namespace
 
@@ -132,24 +128,6 @@ void Links::Gone(Wire& wire, uint64_t bytes) {
     Message& m = messages_[message];
     if (--m.frames == 0 && m.next == m.bytes) Complete(message);
   }
-}
-
-// A close while something has not been read would take from the peer what has not been sent yet.
-void Links::Farewell(Wire& wire) {
-  if (wire.socket < 0) return;
-  const bool orderly = status_.ok() && under_way_ == 0;
-  if (wire.out_gone == 0 && !wire.blocked) {
-    const int culprit = culprit_ >= 0 ? culprit_ : rank_;
-    const Frame bye{.kind = FrameKind::kBye, .a = orderly ? 0 : static_cast<uint64_t>(culprit) + 1};
-    [[maybe_unused]] const ssize_t sent = send(wire.socket, &bye, sizeof bye, MSG_NOSIGNAL | MSG_DONTWAIT);
-  }
-  shutdown(wire.socket, SHUT_WR);
-  for (uint64_t drained = 0; drained < kMostDrained;) {
-    const ssize_t got = recv(wire.socket, scratch_.data(), scratch_.size(), MSG_DONTWAIT);
-    if (got <= 0) break;
-    drained += static_cast<uint64_t>(got);
-  }
-  close(std::exchange(wire.socket, -1));
 }
 
 }  // namespace ccl::tcp
