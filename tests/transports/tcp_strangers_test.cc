@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include <atomic>
-#include <boost/asio/io_context.hpp>
 #include <chrono>
 #include <cstring>
 #include <memory>
@@ -17,7 +16,6 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "transports/tcp/caller.h"
 #include "transports/tcp/handshake.h"
 #include "transports/tcp/meeting.h"
 #include "transports/tcp/reception.h"
@@ -154,27 +152,31 @@ TEST_F(Strangers, WhoComesTwiceIsRefusedAndWhoDiffersIsToldHow) {
 
 // Hosts behind different networks may have one address, and ranks there one port.
 TEST_F(Strangers, WhoMeansAnotherRankIsNotLetIn) {
-  asio::io_context context;
-  std::vector<uint32_t> admitted;
-  Reception reception(context, *door_, secret_, Purpose::kPeer, 5, 2,
-                      [&](asio::ip::tcp::socket, const Hello& hello, const Announcement&) {
-                        admitted.push_back(hello.called);
-                      });
-  std::vector<std::shared_ptr<Caller>> callers;
-  int answers = 0;
-  for (uint32_t called : {3u, 0u, 2u}) {
-    const Hello hello{.purpose = Purpose::kPeer, .session = 5, .rank = 4, .called = called};
-    callers.push_back(std::make_shared<Caller>(
-        context, std::vector<asio::ip::tcp::endpoint>{EndpointOf(Loopback(), door_->port())}, secret_, hello,
-        Announcement{}, [&](asio::ip::tcp::socket&, const Answer&) { return ++answers > 0; }));
-    callers.back()->Start();
+  Table table{.session = 5};
+  table.ranks.resize(2);
+  absl::StatusOr<std::vector<std::vector<int>>> sockets = absl::UnknownError("has not come back");
+  std::thread thread([&] {
+    sockets = Connect(Of(0, secret_), table, *door_, std::chrono::steady_clock::now() + std::chrono::seconds(2));
+  });
+  for (const uint32_t called : {1u, 0u}) {
+    const int guest = Knock(door_->port());
+    const timeval patience{.tv_usec = 300'000};
+    setsockopt(guest, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    const Hello hello{.purpose = Purpose::kPeer, .session = 5, .rank = 1, .called = called};
+    Say(guest, &hello, sizeof hello);
+    Challenge challenge;
+    EXPECT_EQ(recv(guest, &challenge, sizeof challenge, MSG_WAITALL), static_cast<ssize_t>(sizeof challenge));
+    char byte;
+    const ssize_t more = recv(guest, &byte, 1, 0);
+    if (called == 1) {
+      EXPECT_EQ(more, 0) << "rank 0 hears who means rank 1";
+    } else {
+      EXPECT_EQ(more, -1) << "it does not wait for the proof";
+    }
+    close(guest);
   }
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(500);
-  while (std::chrono::steady_clock::now() < deadline) context.run_one_until(deadline);
-  for (const auto& caller : callers) caller->Stop();
-  EXPECT_GT(reception.strangers(), 1u);
-  ASSERT_FALSE(admitted.empty());
-  for (uint32_t called : admitted) EXPECT_EQ(called, 2u);
+  thread.join();
+  EXPECT_THAT(std::string(sockets.status().message()), HasSubstr("rank 1"));
 }
 
 TEST_F(Strangers, NobodyAtTheDoorIsSaid) {
