@@ -275,8 +275,11 @@ CCL_API cclResult_t cclCommDumpFlight(cclComm_t comm, const char* path);
  * cclStreamSynchronize does. */
 CCL_API cclResult_t cclCommSynchronize(cclComm_t comm);
 
-/* Memory for buffers, in `size` bytes, at a multiple of 4096; 0 bytes are NULL. Not tied to a
- * communicator; any buffer is as good. cclSystemError when there is none. Thread-safe. */
+/* Memory for buffers, in `size` bytes, at a multiple of 4096; 0 bytes are NULL. Not tied to a communicator,
+ * and any other memory will do, but the ranks of one host reach this where it lies: collectives of a few
+ * MiB and more on buffers that all come from here copy no operands. It is freed when nothing that uses it is
+ * under way. After a fork it is the parent's and the child's in common. cclSystemError when there is none;
+ * cclInvalidArgument to free what is not, or no longer, from here. Thread-safe. */
 CCL_API cclResult_t cclMemAlloc(void** ptr, size_t size);
 CCL_API cclResult_t cclMemFree(void* ptr);
 /* Says that `size` bytes at `buff` will be used often. Host memory needs no registration: a hint, whose

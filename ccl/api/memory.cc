@@ -5,13 +5,14 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "ccl/api/handles.h"
+#include "ccl/backend/arena.h"
 #include "ccl/base/log.h"
 
 using namespace ccl::api;
 
 namespace {
 
-// Pages: no two allocations share one.
+// Pages: no two allocations share one, in whichever memory they lie.
 constexpr size_t kAlignment = 4096;
 
 void LogMemory(const char* call, const void* memory, size_t size) {
@@ -28,7 +29,8 @@ cclResult_t cclMemAlloc(void** ptr, size_t size) {
   if (ptr == nullptr) return Report(absl::InvalidArgumentError("ptr is null"));
   *ptr = nullptr;
   if (size == 0) return cclSuccess;
-  if (size <= SIZE_MAX - kAlignment) {
+  *ptr = ccl::Arena::OfProcess().Allocate(size);
+  if (*ptr == nullptr && size <= SIZE_MAX - kAlignment) {
     *ptr = std::aligned_alloc(kAlignment, (size + kAlignment - 1) / kAlignment * kAlignment);
   }
   LogMemory("cclMemAlloc", *ptr, size);
@@ -38,8 +40,13 @@ cclResult_t cclMemAlloc(void** ptr, size_t size) {
 
 cclResult_t cclMemFree(void* ptr) {
   LogMemory("cclMemFree", ptr, 0);
-  std::free(ptr);
-  return cclSuccess;
+  if (!ccl::Arena::OfProcess().Has(ptr)) {
+    std::free(ptr);
+    return cclSuccess;
+  }
+  if (ccl::Arena::OfProcess().Free(ptr)) return cclSuccess;
+  return Report(absl::InvalidArgumentError(absl::StrFormat("%p is nothing that cclMemAlloc has given, or is freed "
+                                                           "already", ptr)));
 }
 
 cclResult_t cclCommRegister(cclComm_t comm, void* buff, size_t size, void** handle) {

@@ -205,6 +205,7 @@ TEST(Memory, IsAlignedAndRegistrationIsAHint) {
   EXPECT_EQ(cclCommDeregister(ranks.comms[0], handle), cclSuccess);
   EXPECT_EQ(cclCommDeregister(ranks.comms[0], handle), cclInvalidArgument);
   EXPECT_EQ(cclMemFree(memory), cclSuccess);
+  EXPECT_EQ(cclMemFree(memory), cclInvalidArgument) << "twice";
   EXPECT_EQ(cclMemAlloc(&memory, 0), cclSuccess);
   EXPECT_EQ(memory, nullptr);
   EXPECT_EQ(cclMemAlloc(nullptr, 8), cclInvalidArgument);

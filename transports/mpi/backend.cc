@@ -31,8 +31,9 @@ const P* OnlyPiece(absl::Span<const P> pieces, uint64_t bytes) {
 
 }  // namespace
 
-MpiBackend::MpiBackend(MPI_Comm heads, MPI_Comm bodies, int rank, int ranks, int tag_upper_bound)
-    : heads_(heads), bodies_(bodies), rank_(rank), ranks_(ranks), tags_(tag_upper_bound) {
+MpiBackend::MpiBackend(MPI_Comm heads, MPI_Comm bodies, int rank, int ranks, int tag_upper_bound,
+                       const ArenaPlace& arena)
+    : heads_(heads), bodies_(bodies), rank_(rank), ranks_(ranks), tags_(tag_upper_bound), arena_(arena) {
   // How many requests there are at once depends on when heads arrive. Beyond this the arrays grow.
   constexpr size_t kUsualRequests = 256;
   requests_.reserve(kUsualRequests);

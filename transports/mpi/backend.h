@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "ccl/backend/arena.h"
 #include "ccl/backend/backend.h"
 #include "transports/clock.h"
 #include "transports/mpi/peers.h"
@@ -25,8 +26,9 @@ namespace ccl::mpi {
 class MpiBackend final : public Backend, private Tenant {
  public:
   // Collective over `parent`; blocks. `ranks` 0: any number.
-  // `shares`: ranks of a host share memory if they can.
-  static absl::StatusOr<std::unique_ptr<Backend>> Open(MPI_Comm parent, int ranks, bool shares);
+  // `shares`: ranks of a host share memory if they can, this process's `arena` among it.
+  static absl::StatusOr<std::unique_ptr<Backend>> Open(MPI_Comm parent, int ranks, bool shares,
+                                                       const ArenaPlace& arena);
   // Does not wait for peers. Receives in flight are cancelled; their memory may be reused.
   ~MpiBackend() override;
 
@@ -71,7 +73,7 @@ class MpiBackend final : public Backend, private Tenant {
     uint32_t segment;  // of the body; kHead
   };
 
-  MpiBackend(MPI_Comm heads, MPI_Comm bodies, int rank, int ranks, int tag_upper_bound);
+  MpiBackend(MPI_Comm heads, MPI_Comm bodies, int rank, int ranks, int tag_upper_bound, const ArenaPlace& arena);
   absl::Status DiscoverTopology(bool shares);
   // Collective over `host`, the ranks of this one.
   absl::Status ShareMemory(MPI_Comm host, absl::Span<const int> hosts);
@@ -111,6 +113,7 @@ class MpiBackend final : public Backend, private Tenant {
   const int rank_;
   const int ranks_;
   const TagScheme tags_;
+  const ArenaPlace arena_;
   Topology topology_;
   mutable Clock clock_;
   absl::Status status_;  // the first error

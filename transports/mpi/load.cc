@@ -89,7 +89,7 @@ absl::StatusOr<const mpi::Module*> LoadModule() {
 
 absl::StatusOr<std::unique_ptr<Backend>> OpenMpi(absl::string_view rest, int ranks) {
   CCL_ASSIGN_OR_RETURN(const mpi::Module* module, LoadModule());
-  return module->open(rest, ranks);
+  return module->open(rest, ranks, Arena::OfProcess().place());
 }
 
 absl::StatusOr<const mpi::Collectives*> MpiCollectives() {

@@ -91,16 +91,16 @@ absl::Status TakeFigures(MpiBackend& backend, absl::string_view transport, int r
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::unique_ptr<Backend>> OpenModule(absl::string_view rest, int ranks) {
+absl::StatusOr<std::unique_ptr<Backend>> OpenModule(absl::string_view rest, int ranks, const ArenaPlace& arena) {
   CCL_RETURN_IF_ERROR(Start());
   CCL_ASSIGN_OR_RETURN(const Address address, ParseAddress(rest));
-  return MpiBackend::Open(address.communicator, ranks, address.shares);
+  return MpiBackend::Open(address.communicator, ranks, address.shares, arena);
 }
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Backend>> MpiBackend::Open(MPI_Comm parent, int ranks,
-                                                          bool shares) {
+absl::StatusOr<std::unique_ptr<Backend>> MpiBackend::Open(MPI_Comm parent, int ranks, bool shares,
+                                                          const ArenaPlace& arena) {
   int rank = -1, size = 0;
   CCL_RETURN_IF_ERROR(ToStatus(MPI_Comm_rank(parent, &rank), rank, "MPI_Comm_rank"));
   CCL_RETURN_IF_ERROR(ToStatus(MPI_Comm_size(parent, &size), rank, "MPI_Comm_size"));
@@ -119,7 +119,7 @@ absl::StatusOr<std::unique_ptr<Backend>> MpiBackend::Open(MPI_Comm parent, int r
   MPI_Comm_get_attr(MPI_COMM_WORLD, MPI_TAG_UB, &attribute, &present);
   const int tag_upper_bound = present ? *static_cast<int*>(attribute) : 32767;  // MPI's least
 
-  std::unique_ptr<MpiBackend> backend(new MpiBackend(heads, bodies, rank, size, tag_upper_bound));
+  std::unique_ptr<MpiBackend> backend(new MpiBackend(heads, bodies, rank, size, tag_upper_bound, arena));
   Join(backend.get());
   CCL_RETURN_IF_ERROR(backend->DiscoverTopology(shares));
   return std::unique_ptr<Backend>(std::move(backend));
@@ -188,7 +188,7 @@ absl::Status MpiBackend::ShareMemory(MPI_Comm host, absl::Span<const int> hosts)
                                "MPI_Allreduce of ranks per processor"));
   crowding_ = std::max(1.0, crowding / 100.0);
   const bool crowded = crowding > 100;  // all members of a group fold alike
-  endpoint_ = std::make_unique<shm::Endpoint>(std::move(segment), std::move(here), rank_, ranks_, crowded);
+  endpoint_ = std::make_unique<shm::Endpoint>(std::move(segment), std::move(here), rank_, ranks_, crowded, &arena_);
   return absl::OkStatus();
 }
 
@@ -217,7 +217,7 @@ absl::StatusOr<std::unique_ptr<Backend>> MpiBackend::Survivors(absl::Span<const 
   if (some != MPI_GROUP_NULL) MPI_Group_free(&some);
   MPI_Group_free(&all);
   CCL_RETURN_IF_ERROR(ToStatus(code, rank_, "MPI_Comm_create_group"));
-  absl::StatusOr<std::unique_ptr<Backend>> backend = Open(part, static_cast<int>(ranks.size()), shares_);
+  absl::StatusOr<std::unique_ptr<Backend>> backend = Open(part, static_cast<int>(ranks.size()), shares_, arena_);
   MPI_Comm_free(&part);
   return backend;
 }

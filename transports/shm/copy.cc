@@ -46,4 +46,6 @@ void CopyPastCache(std::byte* to, const void* from, size_t bytes) { std::memcpy(
 void CopyFence() {}
 #endif
 
+void CopyThrough(std::byte* to, const void* from, size_t bytes) { std::memcpy(to, from, bytes); }
+
 }  // namespace ccl::shm

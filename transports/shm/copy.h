@@ -3,6 +3,7 @@
 #define TRANSPORTS_SHM_COPY_H_
 
 #include <cstddef>
+#include <cstdint>
 
 namespace ccl::shm {
 
@@ -10,6 +11,11 @@ namespace ccl::shm {
 // after CopyFence.
 void CopyPastCache(std::byte* to, const void* from, size_t bytes);
 void CopyFence();
+// memcpy.
+void CopyThrough(std::byte* to, const void* from, size_t bytes);
+
+// What is longer has left the cache before its end has come.
+inline constexpr uint64_t kLeastResultPastCache = uint64_t{8} << 20;
 
 }  // namespace ccl::shm
 

@@ -23,7 +23,7 @@ constexpr size_t kMostPopulated = size_t{64} << 20;
 }  // namespace
 
 Endpoint::Endpoint(std::unique_ptr<Segment> segment, std::vector<int> ranks, int own, int job_ranks,
-                   bool crowded)
+                   bool crowded, const ArenaPlace* arena)
     : segment_(std::move(segment)),
       layout_(segment_->data(), static_cast<int>(ranks.size())),
       ranks_(std::move(ranks)),
@@ -31,6 +31,8 @@ Endpoint::Endpoint(std::unique_ptr<Segment> segment, std::vector<int> ranks, int
       self_(static_cast<uint32_t>(std::lower_bound(ranks_.begin(), ranks_.end(), own) - ranks_.begin())),
       crowded_(crowded),
       most_held_(kChunks / 2 / std::max<uint32_t>(1, static_cast<uint32_t>(ranks_.size()) - 1)),
+      threads_(arena == nullptr),
+      lending_(threads_ ? Lending(ranks_.size()) : Lending(layout_, ranks_.size(), self_, *arena)),
       peers_(ranks_.size()) {
   for (size_t i = 0; i < ranks_.size(); ++i) index_[static_cast<size_t>(ranks_[i])] = static_cast<int>(i);
   // Our own first: pages lie where they are touched first.
@@ -65,6 +67,8 @@ void Endpoint::Prime() {
   prime(free_parts_, parts_.size());
   outgoing_.reserve(kTransfers);
   waiting_.reserve(kTransfers);
+  looked_at_.reserve(kTransfers);
+  lent_.reserve(kLoans);
   ready_.reserve(kTransfers);
   for (Peer& peer : peers_) {
     peer.posted.reserve(kPerPeer);
@@ -169,6 +173,9 @@ uint32_t Endpoint::NewTransfer(const Operation& op) {
   t.open = 0;
   t.together = t.waits = t.none_left = false;
   t.mine.clear();
+  t.lent = 0;
+  t.loan = kNoLoan;
+  t.offers = false;
   longest_ = under_way_++ == 0 ? op.bytes : std::max(longest_, op.bytes);
   return index;
 }
@@ -204,6 +211,7 @@ void Endpoint::Post(const Operation& op) {
     }
     default: {  // kGroupCopy
       if (op.peer != ranks_[self_]) {
+        ++copies_coming_;
         AddSource(t, static_cast<uint32_t>(IndexOf(op.peer)));
         break;
       }
@@ -218,7 +226,10 @@ void Endpoint::Post(const Operation& op) {
   const bool takes = !t.sources.empty() || t.own_place != kNone;
   t.open = (t.sends ? 1 : 0) + (takes ? 1 : 0);
   if (t.open == 0) return Finish(t, index);
-  if (t.sends && !Advance(index)) outgoing_.push_back(index);
+  if (t.sends) ConsiderLending(t);
+  // Whether a copy is lent depends on what comes along with it.
+  const bool later = t.lent != 0 && t.kind == OperationKind::kGroupCopy;
+  if (t.sends && (later || !Advance(index))) outgoing_.push_back(index);
   if (!takes) return;
   if (t.sources.empty()) {
     Consume(t, 0, t.bytes);  // alone in its group
@@ -246,6 +257,7 @@ void Endpoint::CopyOwn(const Transfer& t) {
 
 void Endpoint::Finish(Transfer& t, uint32_t index) {
   if (t.open > 0 && --t.open > 0) return;
+  if (t.kind == OperationKind::kGroupCopy && t.peer != ranks_[self_]) --copies_coming_;
   ready_.push_back({ranks_[self_], t.token});
   free_transfers_.push_back(index);
   --under_way_;
@@ -263,6 +275,7 @@ absl::Status Endpoint::ProgressBriefly(std::vector<Completion>& done) {
 
 absl::Status Endpoint::Progress(std::vector<Completion>& done) {
   if (status_.ok()) {
+    if (!lent_.empty()) TakeBack();
     for (uint32_t peer = 0; peer < peers_.size(); ++peer) Drain(peer);
     if (!waiting_.empty()) {
       std::swap(waiting_, looked_at_);

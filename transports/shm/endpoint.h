@@ -9,6 +9,7 @@
 
 #include "ccl/backend/backend.h"
 #include "transports/shm/layout.h"
+#include "transports/shm/lending.h"
 #include "transports/shm/segment.h"
 #include "transports/staging.h"
 
@@ -20,18 +21,25 @@ namespace ccl::shm {
 // A send is complete when its bytes are in shared memory, which takes a slot of the receiver's ring or
 // a few chunks of the sender's; it waits for room. Nobody's progress waits for a receive that has not
 // been posted: what has come and is not expected yet leaves its slot, and its chunk too when there are
-// many of them.
+// many of them. A long message in memory that the others reach is not copied: its send is complete when
+// everybody has read it where it lies.
 //
 // A group operation is one stream of chunks of each member that contributes, read by all that want
 // it, and a fold of all streams chunk by chunk as they come, in order of rank. Where ranks take turns on
 // processors, a result for everybody is folded together: whoever runs claims blocks of it, and nobody
-// waits for somebody who does not run to do his share.
+// waits for somebody who does not run to do his share. So is every long result whose members all lend what
+// they bring and where they want it: then each folds a share, and nothing is copied but results.
 class Endpoint {
  public:
   // `ranks` of the job that share the segment, ascending; `own` is one of them. `crowded`: there are
-  // more ranks than processors. Blocks until a line has been passed to and fro between the first two.
+  // more ranks than processors. `arena` holds what this process lends; null: ranks are threads of one
+  // process, who lend everything. Blocks until a line has been passed to and fro between the first two.
   Endpoint(std::unique_ptr<Segment> segment, std::vector<int> ranks, int own, int job_ranks,
-           bool crowded);
+           bool crowded, const ArenaPlace* arena);
+  // Waits, a moment, for threads that read what this one has lent.
+  ~Endpoint();
+  Endpoint(const Endpoint&) = delete;
+  Endpoint& operator=(const Endpoint&) = delete;
 
   bool Has(int rank) const { return IndexOf(rank) >= 0; }
   // Group operations: whether all are here.
@@ -53,18 +61,19 @@ class Endpoint {
   bool WaitsFor(int rank) const;
 
  private:
-  static constexpr uint32_t kNone = UINT32_MAX;
+  static constexpr uint32_t kNone = UINT32_MAX, kNoLoan = UINT32_MAX;
   static constexpr uint32_t kWindow = 8;       // chunks that one stream has out,
   static constexpr uint32_t kWindowAlone = 4;  // when it is not folded together
   static constexpr uint64_t kLeastTogether = 8192;  // bytes that are worth folding together
   // Beyond so many bytes a message for several readers lies in a chunk, once.
   static constexpr uint64_t kInlineForSeveral = 512;
 
-  // Bytes that have come and wait. In a chunk of the sender's, or in a block of ours.
+  // Bytes that have come and wait. In a chunk of the sender's, in a block of ours, or lent.
   struct Part {
     const std::byte* data = nullptr;
-    uint32_t bytes = 0;
+    uint64_t bytes = 0;
     uint32_t chunk = kNoChunk;
+    std::byte* result = nullptr;  // an offer: where its sender wants the group's
     uint8_t board = kNoBoard;
     Staging::Block block;
     uint32_t next = kNone;
@@ -76,6 +85,8 @@ class Endpoint {
   struct Source {
     uint32_t peer = 0;
     Queue parts;
+    uint64_t used = 0;   // bytes of the first part,
+    uint64_t share = 0;  // blocks of its sender's share of the result, that have been taken
   };
   struct Transfer {
     OperationKind kind = OperationKind::kSend;
@@ -103,6 +114,12 @@ class Endpoint {
     uint8_t boards[kWindow] = {};
     bool none_left = false;       // all blocks have been claimed,
     std::vector<uint32_t> mine;   // some of them by us
+    // What is lent: by which name, kNoLoan until it goes out. `offers`: along with where the result goes, to
+    // be taken when all do.
+    uint64_t lent = 0;
+    uint32_t loan = kNoLoan;
+    bool offers = false;
+    uint64_t folded = 0;  // blocks of our share
   };
   // A receive that waits for the beginning of its message.
   struct Posted {
@@ -135,7 +152,7 @@ class Endpoint {
     return rank >= 0 && rank < static_cast<int>(index_.size()) ? index_[static_cast<size_t>(rank)] : -1;
   }
   uint32_t NewTransfer(const Operation& operation);
-  void AddSource(Transfer& t, uint32_t peer) { t.sources.push_back({peer, {}}); }
+  void AddSource(Transfer& t, uint32_t peer) { t.sources.push_back({peer, {}, 0, 0}); }
   // Something has been posted that takes from `transfer.sources`.
   void Expect(uint32_t transfer);
   void Finish(Transfer& t, uint32_t index);
@@ -150,17 +167,36 @@ class Endpoint {
   bool Room(const Transfer& t);
   void SendWhole(Transfer& t);
   bool SendChunk(Transfer& t);
+  void BeginStream(Transfer& t);
   uint32_t TakeChunk(const Transfer& t);
   void Gather(const Transfer& t, std::byte* to, uint64_t bytes, bool past_cache) const;
   void Publish(Transfer& t, uint32_t peer, Slot& slot, uint32_t bytes, uint32_t chunk);
   bool AdvanceAll();
+
+  // What is lent: see loans.cc.
+  void ConsiderLending(Transfer& t);
+  bool IsWorthLending(const Transfer& t) const;
+  bool Lend(Transfer& t, uint32_t index);
+  void TakeBack();
+  void Borrow(uint32_t peer, const Slot& slot, Part& part) const;
+  enum class Offers : uint8_t { kNone, kSome, kAll };
+  Offers OffersAt(const Transfer& t) const;
+  void Decline(Transfer& t);
+  static uint64_t FirstBlock(const Transfer& t, size_t place);
+  bool FoldInPlace(Transfer& t, uint32_t index);
+  bool BeginReading(const Transfer& t);
+  void EndReading();
 
   // Incoming: see incoming.cc.
   bool Drain(uint32_t peer);
   void Arrived(uint32_t peer, const Slot& slot);
   void Append(Queue& queue, uint32_t part);
   void Keep(uint32_t peer, Part& part, bool chunk_too);
-  void Release(uint32_t peer, Queue& queue);
+  void Release(Source& source);
+  std::atomic<uint32_t>& ReadersLeft(uint32_t peer, uint32_t chunk) const {
+    return chunk >= kFirstLoan ? layout_.LoanOf(peer, chunk - kFirstLoan).readers_left
+                               : layout_.ChunkOf(peer, chunk).readers_left;
+  }
   // Takes what all sources have.
   void Deliver(uint32_t transfer);
   // Hands `bytes` of all operands to whom they are for, from `at` of the parts at hand.
@@ -187,6 +223,8 @@ class Endpoint {
   // Chunks of one sender that wait here. What all its readers may hold is half of what it has: the rest is
   // for what somebody waits for.
   const uint32_t most_held_;
+  const bool threads_;
+  Lending lending_;
   absl::Status status_;
 
   std::vector<Peer> peers_;
@@ -196,13 +234,16 @@ class Endpoint {
   std::vector<uint32_t> free_parts_;
   std::vector<uint32_t> outgoing_;  // transfers, in the order of their posting
   std::vector<uint32_t> waiting_;   // transfers of which others fold the last blocks
+  std::vector<uint32_t> lent_;      // transfers of which others read what they send
   std::vector<uint32_t> looked_at_;
   std::vector<Completion> ready_;
   uint32_t under_way_ = 0;
   uint64_t longest_ = 0;  // message since nothing was under way
-  uint32_t next_chunk_ = 0, next_stream_ = 0, next_board_ = 0;
+  uint32_t copies_coming_ = 0;  // group copies under way of which others are the root
+  uint32_t next_chunk_ = 0, next_stream_ = 0, next_board_ = 0, next_loan_ = 0;
   uint64_t pass_ = 1;
   uint64_t serials_[kChunks] = {};  // of our chunks: how often each has been taken
+  bool on_loan_[kLoans] = {};         // ours, of transfers in lent_
   Staging blocks_{size_t{16} << 20};
   // Operands of one Consume.
   std::vector<ConstPiece> pieces_;

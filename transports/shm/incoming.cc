@@ -9,15 +9,6 @@
 #include "transports/shm/runs.h"
 
 namespace ccl::shm {
-namespace {
-
-// What is longer has left the cache before its end has come.
-constexpr uint64_t kLeastResultPastCache = uint64_t{8} << 20;
-
-void CopyThrough(std::byte* to, const void* from, size_t bytes) { std::memcpy(to, from, bytes); }
-
-}  // namespace
-
 bool Endpoint::Drain(uint32_t from) {
   Peer& peer = peers_[from];
   bool any = false;
@@ -53,25 +44,27 @@ void Endpoint::Append(Queue& queue, uint32_t part) {
 
 // Takes over what lies in a slot, and in a chunk where its sender may soon lack them.
 void Endpoint::Keep(uint32_t from, Part& part, bool chunk_too) {
-  if (part.chunk != kNoChunk && !chunk_too) return;
+  if (part.chunk != kNoChunk && (!chunk_too || part.chunk >= kFirstLoan)) return;
   if (part.bytes > 0) {
     part.block = blocks_.Take(part.bytes);
     std::memcpy(part.block.data, part.data, part.bytes);
     part.data = part.block.data;
   }
   if (part.chunk == kNoChunk) return;
-  layout_.ChunkOf(from, std::exchange(part.chunk, kNoChunk)).readers_left.fetch_sub(1, std::memory_order_acq_rel);
+  ReadersLeft(from, std::exchange(part.chunk, kNoChunk)).fetch_sub(1, std::memory_order_acq_rel);
   --peers_[from].held;
 }
 
-// The first part of a queue has been taken.
-void Endpoint::Release(uint32_t from, Queue& queue) {
+// The first part has been taken.
+void Endpoint::Release(Source& source) {
+  Queue& queue = source.parts;
   const uint32_t index = queue.head;
   Part& part = parts_[index];
   if (part.chunk != kNoChunk) {
-    layout_.ChunkOf(from, part.chunk).readers_left.fetch_sub(1, std::memory_order_acq_rel);
-    --peers_[from].held;
+    ReadersLeft(source.peer, part.chunk).fetch_sub(1, std::memory_order_acq_rel);
+    if (part.chunk < kFirstLoan) --peers_[source.peer].held;
   }
+  source.used = 0;
   if (part.block.data != nullptr) blocks_.Give(std::exchange(part.block, {}));
   queue.head = part.next;
   if (queue.head == kNone) queue.tail = kNone;
@@ -90,16 +83,21 @@ void Endpoint::Arrived(uint32_t from, const Slot& slot) {
     index = free_parts_.back();
     free_parts_.pop_back();
   }
-  parts_[index].bytes = slot.bytes;
-  parts_[index].chunk = slot.chunk;
-  parts_[index].board = slot.board;
-  parts_[index].next = kNone;
+  Part& part = parts_[index];
+  part.bytes = slot.bytes;
+  part.chunk = slot.chunk;
+  part.result = nullptr;
+  part.board = slot.board;
+  part.next = kNone;
   if (slot.chunk == kNoChunk) {
-    parts_[index].data = slot.payload;
+    part.data = slot.payload;
+  } else if (slot.chunk >= kFirstLoan) {
+    Borrow(from, slot, part);
   } else {
-    parts_[index].data = layout_.ChunkOf(from, slot.chunk).bytes;
+    part.data = layout_.ChunkOf(from, slot.chunk).bytes;
     ++peer.held;
   }
+  const uint64_t bytes = part.bytes;
   uint32_t transfer = kNone, source = kNone;
   if (slot.continues) {
     const auto stream = std::find_if(peer.streams.begin(), peer.streams.end(),
@@ -110,7 +108,7 @@ void Endpoint::Arrived(uint32_t from, const Slot& slot) {
     }
     transfer = stream->transfer;
     source = stream->source;
-    stream->left -= slot.bytes;
+    stream->left -= bytes;
     if (stream->left == 0) peer.streams.erase(stream);
   } else {
     const auto posted = std::find_if(peer.posted.begin(), peer.posted.end(),
@@ -121,7 +119,7 @@ void Endpoint::Arrived(uint32_t from, const Slot& slot) {
       peer.posted.erase(posted);
       if (!Fits(transfers_[transfer], from, slot.total)) return;
     }
-    if (slot.bytes < slot.total) peer.streams.push_back({slot.stream, transfer, source, slot.total - slot.bytes});
+    if (bytes < slot.total) peer.streams.push_back({slot.stream, transfer, source, slot.total - bytes});
   }
   if (transfer != kNone) {
     Queue& queue = transfers_[transfer].sources[source].parts;
@@ -139,7 +137,7 @@ void Endpoint::Arrived(uint32_t from, const Slot& slot) {
   const auto unexpected = std::find_if(
       peer.unexpected.rbegin(), peer.unexpected.rend(),
       [&](const Unexpected& u) { return !slot.continues || u.stream == slot.stream; });
-  unexpected->come += slot.bytes;
+  unexpected->come += bytes;
   Append(unexpected->parts, index);
 }
 
@@ -170,20 +168,42 @@ void Endpoint::Expect(uint32_t index) {
 void Endpoint::Deliver(uint32_t index) {
   Transfer& t = transfers_[index];
   while (!t.sources.empty()) {
+    uint64_t bytes = UINT64_MAX;
     for (const Source& source : t.sources) {
       if (source.parts.head == kNone) return;
+      bytes = std::min(bytes, parts_[source.parts.head].bytes - source.used);
     }
-    const uint64_t bytes = parts_[t.sources[0].parts.head].bytes;
-    // The result may lie where our own operand does.
-    if (t.sends && t.staged < t.taken + bytes) return;
-    if (const uint8_t board = BoardOf(t); board == kNoBoard) {
-      Consume(t, 0, bytes);
-    } else if (!FoldTogether(t, bytes, board)) {
+    bool there = true;
+    const Offers offers = OffersAt(t);
+    if (offers == Offers::kSome) {
+      Decline(t);
+      continue;
+    }
+    if (offers == Offers::kAll) {
+      if (t.loan == kNoLoan || !BeginReading(t)) return;
+      there = FoldInPlace(t, index);
+      EndReading();
+      bytes = t.bytes;
+    } else {
+      // The result may lie where our own operand does.
+      if (t.sends && t.staged < t.taken + bytes) return;
+      if (const uint8_t board = BoardOf(t); board != kNoBoard) {
+        there = FoldTogether(t, bytes, board);
+      } else {
+        if (!BeginReading(t)) return;
+        Consume(t, 0, bytes);
+        EndReading();
+      }
+    }
+    if (!there) {
       if (!t.waits) waiting_.push_back(index);
       t.waits = true;
       return;
     }
-    for (Source& source : t.sources) Release(source.peer, source.parts);
+    for (Source& source : t.sources) {
+      source.used += bytes;
+      if (offers == Offers::kAll || source.used == parts_[source.parts.head].bytes) Release(source);
+    }
     t.taken += bytes;
     if (t.taken == t.bytes) {
       t.sources.clear();
@@ -194,7 +214,7 @@ void Endpoint::Deliver(uint32_t index) {
 
 void Endpoint::Consume(Transfer& t, uint64_t at, uint64_t bytes) {
   if (t.consumer == nullptr) {
-    const std::byte* from = parts_[t.sources[0].parts.head].data + at;
+    const std::byte* from = parts_[t.sources[0].parts.head].data + t.sources[0].used + at;
     const bool past_cache = t.bytes >= kLeastResultPastCache;
     ForRuns(t.dst, t.taken + at, bytes, [&](std::byte* to, uint64_t run) {
       (past_cache ? CopyPastCache : CopyThrough)(to, from, run);
@@ -210,7 +230,9 @@ void Endpoint::Consume(Transfer& t, uint64_t at, uint64_t bytes) {
             [&](const std::byte* from, uint64_t run) { pieces_.push_back({from, run}); });
   }
   const size_t own = pieces_.size();
-  for (const Source& source : t.sources) pieces_.push_back({parts_[source.parts.head].data + at, bytes});
+  for (const Source& source : t.sources) {
+    pieces_.push_back({parts_[source.parts.head].data + source.used + at, bytes});
+  }
   operands_.clear();
   for (uint32_t i = 0; i < t.sources.size(); ++i) {
     if (i == t.own_place) operands_.push_back({pieces_.data(), own});

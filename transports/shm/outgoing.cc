@@ -57,7 +57,7 @@ void Endpoint::Gather(const Transfer& t, std::byte* to, uint64_t bytes, bool pas
 void Endpoint::Publish(Transfer& t, uint32_t to, Slot& slot, uint32_t bytes, uint32_t chunk) {
   slot.total = t.bytes;
   slot.key = t.key;
-  slot.continues = t.staged > 0;
+  slot.continues = t.started;
   slot.board = t.together ? t.boards[(t.chunks_out - 1) % kWindow] : kNoBoard;
   slot.bytes = bytes;
   slot.chunk = chunk;
@@ -105,6 +105,11 @@ uint32_t Endpoint::TakeChunk(const Transfer& t) {
   return kNoChunk;
 }
 
+void Endpoint::BeginStream(Transfer& t) {
+  t.stream = next_stream_;
+  next_stream_ = next_stream_ + 1 == kNone ? 0 : next_stream_ + 1;
+}
+
 bool Endpoint::SendChunk(Transfer& t) {
   // The boards of so many parts are remembered.
   if (t.together && t.chunks_out - t.taken / kChunkBytes >= kWindow) return false;
@@ -122,10 +127,7 @@ bool Endpoint::SendChunk(Transfer& t) {
         t.own_place == 0 ? TakeBoard(static_cast<uint32_t>(t.readers.size()) + 1) : kNoBoard;
   }
   ++t.chunks_out;
-  if (!t.started) {
-    t.stream = next_stream_;
-    next_stream_ = next_stream_ + 1 == kNone ? 0 : next_stream_ + 1;
-  }
+  if (!t.started) BeginStream(t);
   chunk.readers_left.store(static_cast<uint32_t>(t.readers.size()), std::memory_order_relaxed);
   for (uint32_t to : t.readers) {
     Publish(t, to, layout_.SlotOf(self_, to, peers_[to].sent), static_cast<uint32_t>(bytes), number);
@@ -138,11 +140,19 @@ bool Endpoint::SendChunk(Transfer& t) {
 // may be done. Messages to one reader begin in the order in which they were posted.
 bool Endpoint::Advance(uint32_t index) {
   Transfer& t = transfers_[index];
+  if (t.offers && t.loan != kNoLoan) {
+    return t.staged == t.bytes;  // else it may have to go in chunks yet
+  }
   bool may = Room(t);
   if (!t.started) {
     for (uint32_t to : t.readers) may = may && peers_[to].blocked != pass_;
   }
-  if (may) {
+  if (may && t.lent != 0 && !IsWorthLending(t)) t.lent = 0;
+  if (may && t.lent != 0) {
+    may = Lend(t, index);
+    t.started = may;
+    if (may && !t.offers) return true;
+  } else if (may) {
     if (!GoesInChunks(t)) {
       SendWhole(t);
       t.started = true;

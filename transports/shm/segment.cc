@@ -23,7 +23,7 @@ absl::Status Error(absl::string_view what) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Segment>> Segment::Map(int file, size_t bytes) {
-  void* const data = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+  void* const data = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, file, 0);
   if (data == MAP_FAILED) {
     absl::Status error = Error(absl::StrCat("mapping ", bytes, " bytes"));
     close(file);
@@ -69,6 +69,8 @@ void Segment::Populate(size_t from, size_t bytes) {
     reinterpret_cast<std::atomic<unsigned char>*>(data_ + at)->fetch_add(0, std::memory_order_relaxed);
   }
 }
+
+void Segment::PreferHugePages() { madvise(data_, bytes_, MADV_HUGEPAGE); }
 
 Segment::Name Segment::name() const { return {getpid(), file_}; }
 

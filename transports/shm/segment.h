@@ -32,6 +32,8 @@ class Segment {
   // Faults the pages of a range in, for this process, which a first touch would do one by one when
   // messages wait for it. Best effort.
   void Populate(size_t from, size_t bytes);
+  // Likewise.
+  void PreferHugePages();
   Name name() const;
   // Everybody has attached who will.
   void Close();
