@@ -8,9 +8,8 @@ namespace {
 uint32_t Blocks(const Shape& shape) { return static_cast<uint32_t>(shape.ranks); }
 
 // Scratch operands of a k-way fold in order of rank; the own contribution is read where it is.
-std::vector<Ref> Operands(int n, int rank, int block) {
-  std::vector<Ref> operands;
-  operands.reserve(n);
+Refs Operands(int n, int rank, int block) {
+  Refs operands;
   for (int r = 0; r < n; ++r) operands.push_back(r == rank ? In(block) : Scratch(r, block));
   return operands;
 }
@@ -166,7 +165,7 @@ class Bruck : public Program {
   void Fetch(int rank, uint32_t, uint32_t batch, StepList& out) const override {
     const int n = info_.ranks;
     const uint32_t bit = 1u << batch;
-    std::vector<Ref> src, dst;
+    Refs src, dst;
     for (int d = 1; d < n; ++d) {
       if ((d & bit) == 0) continue;
       // A block changes slots at every hop, so that it can come in while its predecessor leaves.

@@ -41,7 +41,7 @@ class Nhr : public Program {
 
  private:
   // Blocks first, first - 2d, first - 4d, ... of one buffer.
-  void List(Buffer buffer, int first, int distance, std::vector<Ref>& refs) const {
+  void List(Buffer buffer, int first, int distance, Refs& refs) const {
     refs.clear();
     const int blocks = (n_ - 1 + distance) / (2 * distance);
     for (int i = 0; i < blocks; ++i) {
@@ -55,7 +55,7 @@ class Nhr : public Program {
         info_.collective == Collective::kAllReduce ? Buffer::kOut : Buffer::kScratch;
     // At distance 1 every block that is received is met for the first time.
     const Buffer before = step == 0 ? Buffer::kIn : partial;
-    std::vector<Ref> src, dst;
+    Refs src, dst;
     List(before, rank - distance, distance, src);
     // An odd n leaves one block, that of rank + 1, that was not met before it is sent.
     for (Ref& ref : src) {
@@ -72,7 +72,7 @@ class Nhr : public Program {
 
   void GatherStep(int rank, int step, StepList& out) const {
     const int distance = 1 << (steps_ - 1 - step);
-    std::vector<Ref> refs;
+    Refs refs;
     List(Buffer::kOut, rank, distance, refs);
     if (step == 0 && info_.collective == Collective::kAllGather) {
       out.Copy({{In(rank)}}, {{Out(rank)}});

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "absl/container/inlined_vector.h"
 #include "absl/strings/string_view.h"
 #include "ccl/algorithms/algorithm.h"
 #include "ccl/schedule/program.h"
@@ -31,6 +32,10 @@ inline Ref Scratch(int slot, int first, int count = 1) {
   return {Buffer::kScratch, static_cast<uint16_t>(slot), static_cast<uint32_t>(first),
           static_cast<uint32_t>(count)};
 }
+
+// Lists that a batch is written from: it is written anew at every call, and short ones take no memory.
+using Refs = absl::InlinedVector<Ref, 16>;
+using Ranks = absl::InlinedVector<int, 16>;
 
 inline ProgramInfo MakeInfo(absl::string_view name, const Shape& shape, ChunkSpace space,
                             uint32_t lanes, uint32_t channels) {

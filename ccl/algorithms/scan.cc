@@ -2,7 +2,6 @@
 // Partial results always have the lower ranks on their left.
 #include <algorithm>
 
-#include "absl/container/inlined_vector.h"
 #include "ccl/algorithms/recipe.h"
 
 namespace ccl {
@@ -66,7 +65,7 @@ class ScanDirect : public Program {
       for (int from = rank - 1; from >= 0; --from) out.Recv(from, 0, {{ccl::Scratch(from, 0)}});
       return;
     }
-    absl::InlinedVector<Ref, 16> operands;
+    Refs operands;
     for (int r = 0; r < rank; ++r) operands.push_back(ccl::Scratch(r, 0));
     if (Inclusive(info_)) operands.push_back(In(0));
     if (operands.size() == 1) return out.Copy(operands, {{Out(0)}});

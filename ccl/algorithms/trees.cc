@@ -22,7 +22,7 @@ struct KnomialTree {
     return v - v / weight % radix * weight;
   }
   // Largest subtree first.
-  void Children(int v, std::vector<int>& out) const {
+  void Children(int v, Ranks& out) const {
     int64_t weight = 1;
     const int limit = v == 0 ? n : Weight(v);
     while (weight * radix < limit) weight *= radix;
@@ -39,7 +39,7 @@ struct KnomialTree {
 struct ChainTree {
   int n;
   int Parent(int v) const { return v - 1; }
-  void Children(int v, std::vector<int>& out) const {
+  void Children(int v, Ranks& out) const {
     if (v + 1 < n) out.push_back(v + 1);
   }
 };
@@ -53,7 +53,7 @@ struct InOrderTree {
     const int up = (v ^ bit) | (bit << 1);
     return up < n ? up : v ^ bit;
   }
-  void Children(int v, std::vector<int>& out) const {
+  void Children(int v, Ranks& out) const {
     if (v == 0) {
       if (n > 1) out.push_back(1 << (std::bit_width(static_cast<unsigned>(n - 1)) - 1));
       return;
@@ -82,7 +82,7 @@ struct MirroredTree {
     return p == n - 1 ? 1 : p + 1;
   }
   int Parent(int v) const { return Back(tree().Parent(There(v))); }
-  void Children(int v, std::vector<int>& out) const {
+  void Children(int v, Ranks& out) const {
     tree().Children(There(v), out);
     for (int& child : out) child = Back(child);
   }
@@ -101,7 +101,7 @@ class TreeProgram : public Program {
         radix_(shape.radix == 0 ? 2 : static_cast<int>(shape.radix)) {}
 
   uint32_t batches(int rank, uint32_t lane) const override {
-    std::vector<int> children;
+    Ranks children;
     const bool has_parent = Neighbours(rank, lane / 4, children) >= 0;
     const bool up = info_.collective != Collective::kBroadcast;
     const bool down = info_.collective != Collective::kReduce;
@@ -123,14 +123,14 @@ class TreeProgram : public Program {
     const uint32_t first_lane = 4 * tree;
     const int block = static_cast<int>(tree);
     const uint32_t up_channel = 2 * tree, down_channel = 2 * tree + 1;
-    std::vector<int> children;
+    Ranks children;
     const int parent = Neighbours(rank, tree, children);
     switch (lane % 4) {
       case kGather: {
         if (children.size() == 1) {
           return out.RecvReduce(children[0], up_channel, {{In(block)}}, {{Sum(rank, block)}});
         }
-        std::vector<Ref> operands = {In(block)};
+        Refs operands = {In(block)};
         for (size_t i = 0; i < children.size(); ++i) {
           operands.push_back(ccl::Scratch(static_cast<int>(i), block));
           if (batch == 0) out.Recv(children[i], up_channel, {{operands.back()}});
@@ -164,7 +164,7 @@ class TreeProgram : public Program {
     if (info_.collective == Collective::kBroadcast) return;
     size_t slots = 0;
     for (uint32_t tree = 0; tree < info_.lanes / 4; ++tree) {
-      std::vector<int> children;
+      Ranks children;
       Neighbours(rank, tree, children);
       if (children.size() > 1) slots = std::max(slots, children.size());
       if (!children.empty()) slots = std::max<size_t>(slots, NeedsSumSlot(rank) ? SumSlot() + 1 : 0);
@@ -186,7 +186,7 @@ class TreeProgram : public Program {
   }
 
   // The parent's rank, -1 at the root, and the children's.
-  int Neighbours(int rank, uint32_t tree, std::vector<int>& children) const {
+  int Neighbours(int rank, uint32_t tree, Ranks& children) const {
     const int v = Mod(rank - info_.root, n_);
     int parent;
     switch (kind_) {
@@ -242,10 +242,10 @@ class KnomialBlocks : public Program {
       return out.Recv(peer, 0, Held(rank, v, tree_.SubtreeSize(v)));
     }
     if (v == 0) out.Copy({{In(rank)}}, {{Out(rank)}});
-    std::vector<int> children;
+    Ranks children;
     tree_.Children(v, children);
     for (int child : children) {
-      const std::vector<Ref> blocks = Held(rank, child, tree_.SubtreeSize(child));
+      const Refs blocks = Held(rank, child, tree_.SubtreeSize(child));
       if (gather) {
         out.Recv(Rank(child), 0, blocks);
       } else {
@@ -265,9 +265,9 @@ class KnomialBlocks : public Program {
   int Rank(int position) const { return Mod(position + info_.root, info_.ranks); }
 
   // Where `rank` holds the blocks of positions [first, first + count).
-  std::vector<Ref> Held(int rank, int first, int count) const {
+  Refs Held(int rank, int first, int count) const {
     const bool gather = info_.collective == Collective::kGather;
-    std::vector<Ref> refs;
+    Refs refs;
     for (int v = first; v < first + count; ++v) {
       const int block = Rank(v);
       Ref ref = ccl::Scratch(0, block);

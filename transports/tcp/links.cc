@@ -1,11 +1,5 @@
 #include "transports/tcp/links.h"
 
-#include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstring>
 #include <utility>
@@ -14,43 +8,6 @@
 #include "transports/tcp/pieces.h"
 
 namespace ccl::tcp {
-namespace {
-
-constexpr size_t kScratchBytes = 16 << 10;
-
-// The system asks the peer's whether it is there, when nothing else is under way.
-void Prepare(int socket, int64_t timeout_ns) {
-  fcntl(socket, F_SETFD, FD_CLOEXEC);  // a program that this one starts would keep it open after a crash
-  fcntl(socket, F_SETFL, fcntl(socket, F_GETFL) | O_NONBLOCK);
-  const int on = 1, second = 1;
-  const int count = static_cast<int>(std::clamp<int64_t>(timeout_ns / 1'000'000'000, 1, 127));
-  setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  setsockopt(socket, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
-  setsockopt(socket, IPPROTO_TCP, TCP_KEEPIDLE, &second, sizeof second);
-  setsockopt(socket, IPPROTO_TCP, TCP_KEEPINTVL, &second, sizeof second);
-  setsockopt(socket, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof count);
-}
-
-}  // namespace
-
-Links::Links(int rank, std::vector<std::vector<int>> sockets, std::vector<std::string> names,
-             std::chrono::milliseconds timeout)
-    : rank_(rank),
-      names_(std::move(names)),
-      timeout_ns_(std::chrono::nanoseconds(timeout).count()),
-      peers_(names_.size()),
-      scratch_(kScratchBytes) {
-  for (size_t peer = 0; peer < sockets.size(); ++peer) {
-    peers_[peer].wires.resize(sockets[peer].size());
-    for (size_t i = 0; i < sockets[peer].size(); ++i) {
-      peers_[peer].wires[i].socket = sockets[peer][i];
-      Prepare(sockets[peer][i], timeout_ns_);
-      places_.push_back({static_cast<int>(peer), static_cast<uint32_t>(i)});
-      polls_.push_back({sockets[peer][i], POLLIN, 0});
-    }
-  }
-}
-
 void Links::Fail(absl::Status status) {
   if (status_.ok()) status_ = std::move(status);
 }

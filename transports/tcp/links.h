@@ -144,7 +144,8 @@ class Links {
   bool TakeSegment(int peer, Wire& wire);
   void Gone(Wire& wire, uint64_t bytes);
 
-  // closing.cc
+  // lifetime.cc
+  void Prime();
   void SayBye(const Place& place, bool orderly);
   bool HasAll(int peer, Wire& wire);
 

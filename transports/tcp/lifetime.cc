@@ -1,4 +1,5 @@
-// The end of connections.
+// How connections begin and end.
+#include <fcntl.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -21,8 +22,71 @@ using Clock = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds kAfterFailure(200);
 constexpr std::chrono::microseconds kFirstPause(20), kLongestPause(2000);
 constexpr uint64_t kMostDrained = 4 << 20;  // before others have their turn
+constexpr size_t kScratchBytes = 16 << 10;
+
+// The system asks the peer's whether it is there, when nothing else is under way.
+void Prepare(int socket, int64_t timeout_ns) {
+  fcntl(socket, F_SETFD, FD_CLOEXEC);  // a program that this one starts would keep it open after a crash
+  fcntl(socket, F_SETFL, fcntl(socket, F_GETFL) | O_NONBLOCK);
+  const int on = 1, second = 1;
+  const int count = static_cast<int>(std::clamp<int64_t>(timeout_ns / 1'000'000'000, 1, 127));
+  setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  setsockopt(socket, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+  setsockopt(socket, IPPROTO_TCP, TCP_KEEPIDLE, &second, sizeof second);
+  setsockopt(socket, IPPROTO_TCP, TCP_KEEPINTVL, &second, sizeof second);
+  setsockopt(socket, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof count);
+}
 
 }  // namespace
+
+Links::Links(int rank, std::vector<std::vector<int>> sockets, std::vector<std::string> names,
+             std::chrono::milliseconds timeout)
+    : rank_(rank),
+      names_(std::move(names)),
+      timeout_ns_(std::chrono::nanoseconds(timeout).count()),
+      peers_(names_.size()),
+      scratch_(kScratchBytes) {
+  for (size_t peer = 0; peer < sockets.size(); ++peer) {
+    peers_[peer].wires.resize(sockets[peer].size());
+    for (size_t i = 0; i < sockets[peer].size(); ++i) {
+      peers_[peer].wires[i].socket = sockets[peer][i];
+      Prepare(sockets[peer][i], timeout_ns_);
+      places_.push_back({static_cast<int>(peer), static_cast<uint32_t>(i)});
+      polls_.push_back({sockets[peer][i], POLLIN, 0});
+    }
+  }
+  Prime();
+}
+
+// What a busy rank needs, so that messages take no memory. Beyond, everything grows.
+void Links::Prime() {
+  constexpr size_t kMessages = 128, kPieces = 8, kPerPeer = 64, kFrames = 16, kBlocks = 128;
+  constexpr uint64_t kEachSize = 1 << 20;  // bytes
+  const auto prime = [](std::vector<uint32_t>& free) {
+    for (uint32_t i = kMessages; i-- > 0;) free.push_back(i);
+  };
+  messages_.resize(kMessages);
+  for (Message& m : messages_) {
+    m.src.reserve(kPieces);
+    m.dst.reserve(kPieces);
+  }
+  prime(free_messages_);
+  arrivals_.resize(kMessages);
+  prime(free_arrivals_);
+  ready_.reserve(kMessages);
+  dirty_.reserve(places_.size());
+  for (Peer& peer : peers_) {
+    peer.posted.reserve(kPerPeer);
+    peer.arrivals.reserve(kPerPeer);
+    peer.bodies.reserve(kPerPeer);
+    for (Wire& wire : peer.wires) wire.out.reserve(kFrames);
+  }
+  for (uint64_t bytes = 256; bytes <= kShortBytes; bytes *= 2) {
+    std::vector<Staging::Block> blocks(std::min<uint64_t>(kBlocks, kEachSize / bytes));
+    for (Staging::Block& block : blocks) block = staging_.Take(bytes);
+    for (const Staging::Block& block : blocks) staging_.Give(block);
+  }
+}
 
 // A close while something has not been read, or an answer that comes after it, has the system throw away
 // what the peer's has not got. So that is waited for, and what comes meanwhile is read.

@@ -1,5 +1,5 @@
-// The MPI transport takes no memory per message once it has seen the like. Run by mpirun. Not
-// linked to MPI; what MPI allocates itself does not come from operator new.
+// Transports between processes take no memory per message once they have seen the like. Run by mpirun, or
+// by cclbench launch. Not linked to MPI; what MPI allocates itself does not come from operator new.
 #include <memory>
 #include <utility>
 #include <vector>
@@ -16,11 +16,18 @@ class Ignore final : public Consumer {
   void Consume(uint64_t, uint64_t, absl::Span<const absl::Span<const ConstPiece>>) override {}
 };
 
-class MpiAllocation : public testing::TestWithParam<const char*> {};
-INSTANTIATE_TEST_SUITE_P(Ways, MpiAllocation, testing::Values("mpi:", "mpi:?shm=no"));
+struct Way {
+  const char* name;
+  const char* url;
+};
+class Allocation : public testing::TestWithParam<Way> {};
+INSTANTIATE_TEST_SUITE_P(Ways, Allocation,
+                         testing::Values(Way{"Mpi", "mpi:?shm=no"}, Way{"MpiShared", "mpi:"},
+                                         Way{"Tcp", "tcp:?shm=no"}, Way{"TcpShared", "tcp:"}),
+                         [](const auto& info) { return info.param.name; });
 
-TEST_P(MpiAllocation, NonePerMessageInSteadyState) {
-  absl::StatusOr<std::unique_ptr<Backend>> opened = OpenBackend(GetParam(), 0);
+TEST_P(Allocation, NonePerMessageInSteadyState) {
+  absl::StatusOr<std::unique_ptr<Backend>> opened = OpenBackend(GetParam().url, 0);
   ASSERT_TRUE(opened.ok()) << opened.status();
   Backend& backend = **opened;
   const int rank = backend.local_ranks()[0];
