@@ -60,7 +60,9 @@ Links::Links(int rank, std::vector<std::vector<int>> sockets, std::vector<std::s
 
 // What a busy rank needs, so that messages take no memory. Beyond, everything grows.
 void Links::Prime() {
-  constexpr size_t kMessages = 128, kPieces = 8, kPerPeer = 64, kFrames = 16, kBlocks = 128;
+  constexpr size_t kMessages = 128, kPieces = 8, kBlocks = 128;
+  // Of each of a few peers; most of many are hardly ever talked to.
+  const size_t per_peer = std::min<size_t>(64, 1024 / peers_.size()), frames = per_peer / 4;
   constexpr uint64_t kEachSize = 1 << 20;  // bytes
   const auto prime = [](std::vector<uint32_t>& free) {
     for (uint32_t i = kMessages; i-- > 0;) free.push_back(i);
@@ -76,10 +78,10 @@ void Links::Prime() {
   ready_.reserve(kMessages);
   dirty_.reserve(places_.size());
   for (Peer& peer : peers_) {
-    peer.posted.reserve(kPerPeer);
-    peer.arrivals.reserve(kPerPeer);
-    peer.bodies.reserve(kPerPeer);
-    for (Wire& wire : peer.wires) wire.out.reserve(kFrames);
+    peer.posted.reserve(per_peer);
+    peer.arrivals.reserve(per_peer);
+    peer.bodies.reserve(per_peer);
+    for (Wire& wire : peer.wires) wire.out.reserve(frames);
   }
   for (uint64_t bytes = 256; bytes <= kShortBytes; bytes *= 2) {
     std::vector<Staging::Block> blocks(std::min<uint64_t>(kBlocks, kEachSize / bytes));
