@@ -7,6 +7,10 @@
 #include <cstdint>
 #include <cstdlib>
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#include <sanitizer/allocator_interface.h>
+#endif
+
 namespace ccl {
 
 void PrepareHeap(bool simulates) {
@@ -23,6 +27,15 @@ void PrepareHeap(bool simulates) {
   const uintptr_t end = (reinterpret_cast<uintptr_t>(reserved) + kReserved) & ~(kHugePage - 1);
   madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE);
   std::free(reserved);
+}
+
+int64_t HeapInUse() {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  return static_cast<int64_t>(__sanitizer_get_current_allocated_bytes());
+#else
+  const struct mallinfo2 now = mallinfo2();
+  return static_cast<int64_t>(now.uordblks + now.hblkhd);
+#endif
 }
 
 }  // namespace ccl

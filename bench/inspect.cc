@@ -9,8 +9,9 @@
 #include "absl/strings/str_cat.h"
 #include "bench/calibrated.h"
 #include "bench/commands.h"
-#include "bench/pattern.h"
 #include "bench/critical_path.h"
+#include "bench/memory.h"
+#include "bench/pattern.h"
 #include "bench/record.h"
 #include "ccl/exec/binding.h"
 #include "ccl/plan/cost.h"
@@ -124,7 +125,8 @@ namespace {
 
 struct ExplainOptions {
   std::string collective, fabric = "cloudmatrix384", size = "1MiB", algorithm, type = "float";
-  int ranks = 0, root = 0, lines = 12;
+  int ranks = 0, root = 0, lines = 12, per_host = 8;
+  bool memory = false;
   std::vector<std::string> sets, events;
   std::string engine;
 };
@@ -137,6 +139,12 @@ absl::StatusOr<int> Explain(const ExplainOptions& o) {
   if (!type.ok()) return type.status();
   auto size = ParseSize(o.size);
   if (!size.ok()) return size.status();
+  if (o.memory) {
+    const absl::Status status =
+        PrintMemory({trial.collective, *type, *size, o.ranks, o.per_host, o.root, o.algorithm});
+    if (!status.ok()) return status;
+    return 0;
+  }
   Options options;
   options.backend = FabricUrl(o.fabric, o.engine, o.sets, o.events);
   options.phantom = true;
@@ -262,7 +270,9 @@ int List(const std::string& what) {
   if (what == "backends") {
     std::printf("emulated:FABRIC[?ranks=N&engine=E&fold=no&trace=FILE&pace=X&set=KEY=VALUE]\n"
                 "        all ranks in this process, virtual time\n"
-                "mpi:    the ranks of mpirun\n");
+                "mpi:    the ranks of mpirun\n"
+                "tcp:    processes on one host or many, without MPI\n"
+                "shm:    processes of one host, without MPI\n");
     return 0;
   }
   if (what == "types") {
@@ -293,6 +303,8 @@ void AddExplain(CLI::App& app, Command& run) {
   sub->add_option("--set", o->sets, "KEY=VALUE of the fabric");
   sub->add_option("--event", o->events, "what happens to it, e.g. at=20us,endpoint=3,down");
   sub->add_option("--engine", o->engine, "how messages share ports: fifo (default), fluid, packet");
+  sub->add_flag("--memory", o->memory, "instead: what one of --ranks real processes holds in memory, by part");
+  sub->add_option("--per-host", o->per_host, "ranks of a host, with --memory")->capture_default_str();
   sub->callback([o, &run] {
     run = [o] {
       auto status = Explain(*o);

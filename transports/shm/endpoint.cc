@@ -49,7 +49,9 @@ Endpoint::Endpoint(std::unique_ptr<Segment> segment, std::vector<int> ranks, int
 
 // What a busy rank needs, so that messages take no memory. Beyond, everything grows.
 void Endpoint::Prime() {
-  constexpr size_t kTransfers = 64, kPieces = 8, kPerPeer = 32, kBlocks = 16;
+  constexpr size_t kTransfers = 64, kPieces = 8, kBlocks = 16;
+  // Of each of a few peers; most of many are hardly ever talked to.
+  const size_t per_peer = std::clamp<size_t>(512 / ranks_.size(), 4, 32);
   const auto prime = [](std::vector<uint32_t>& free, size_t count) {
     free.reserve(count);
     for (size_t i = count; i-- > 0;) free.push_back(static_cast<uint32_t>(i));
@@ -71,9 +73,9 @@ void Endpoint::Prime() {
   lent_.reserve(kLoans);
   ready_.reserve(kTransfers);
   for (Peer& peer : peers_) {
-    peer.posted.reserve(kPerPeer);
-    peer.unexpected.reserve(kPerPeer);
-    peer.streams.reserve(kPerPeer);
+    peer.posted.reserve(per_peer);
+    peer.unexpected.reserve(per_peer);
+    peer.streams.reserve(per_peer);
   }
   // Of the lengths that fit into slots.
   for (uint64_t bytes = 256; bytes <= kInlineBytes; bytes *= 2) {
