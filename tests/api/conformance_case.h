@@ -23,6 +23,7 @@ struct Case {
   size_t count;
   bool in_place;
   bool apart;  // of a v-form: displacements, with gaps, last block first
+  int root = -1;  // -1: the last rank
 };
 
 inline bool IsReduction(cclCollective_t c) {
@@ -65,7 +66,7 @@ class View {
     out_ = Lay(Blocks(false), false);
   }
 
-  int root() const { return ranks_ - 1; }
+  int root() const { return c_.root < 0 ? ranks_ - 1 : c_.root; }
   const std::vector<Span>& in() const { return in_; }
   const std::vector<Span>& out() const { return out_; }
 
