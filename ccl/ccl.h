@@ -130,7 +130,7 @@ typedef enum CCL_ENUM {
 typedef struct {
   size_t size;           /* set by the initialiser: the version of this struct */
   unsigned int magic;
-  const char* backend;   /* "mpi:", "tcp:", "shm:", "emulated:FABRIC?ranks=N&engine=E&trace=FILE&pace=X&set=KEY=VALUE";
+  const char* backend;   /* "mpi:", "tcp:", "shm:", "local:", "emulated:FABRIC?ranks=N&engine=E&trace=FILE&pace=X&set=KEY=VALUE";
                             NULL: the environment's CCL_BACKEND, else mpi: under mpirun, else
                             emulated:crossbar */
   const char* algorithms; /* overrides as in CCL_ALGO, which they go before; NULL: none */
@@ -193,11 +193,12 @@ CCL_API cclResult_t cclGetOption(int number, cclOption_t* option);
 /* A name under which ranks find each other, CCL_UNIQUE_ID_BYTES of them; rank 0 makes it and hands it to
  * the others. Where CCL_BACKEND is tcp: or shm: it says where the ranks meet, at a port that this opens, and
  * has the secret that lets them in: a rank of the process that made it takes part, and it makes one
- * communicator. Errors: cclInvalidArgument of such a URL, cclSystemError of the network. Thread-safe. */
+ * communicator. For any other backend any id does. Errors: cclInvalidArgument of such a URL, cclSystemError of the network. Thread-safe. */
 CCL_API cclResult_t cclGetUniqueId(cclUniqueId* id);
 
 /* Joins a communicator of `nranks` as `rank`. Emulated: ranks are threads of this process that use
  * one id, or one thread between cclGroupStart and cclGroupEnd. MPI: `rank` is that of MPI.
+ * local: ranks are threads of this process that use one id, in real time.
  * tcp: and shm:, ranks are processes or threads, which meet by the id, or without one (of zeros, say) by
  * RANK, WORLD_SIZE, MASTER_ADDR, MASTER_PORT and CCL_SECRET; cclRemoteError says who has not come in time.
  * A rank joins a communicator once: to join again, even after cclCommDestroy, takes another id while
@@ -208,8 +209,9 @@ CCL_API cclResult_t cclGetUniqueId(cclUniqueId* id);
 CCL_API cclResult_t cclCommInitRank(cclComm_t* comm, int nranks, cclUniqueId id, int rank);
 CCL_API cclResult_t cclCommInitRankConfig(cclComm_t* comm, int nranks, cclUniqueId id, int rank,
                                           const cclConfig_t* config);
-/* All `ndev` ranks of an emulated world for this thread, into an array of so many. `devlist` is not used
- * and may be NULL. Thread-safe; on an error nothing is made. */
+/* All `ndev` ranks for this thread, of an emulated world or of any whose ranks may be threads (local:, shm:,
+ * tcp:), into an array of so many. `devlist` is not used and may be NULL. Thread-safe; on an error nothing is made. In real time
+ * a thread of its own for every rank is faster. */
 CCL_API cclResult_t cclCommInitAll(cclComm_t* comms, int ndev, const int* devlist);
 CCL_API cclResult_t cclCommInitAllConfig(cclComm_t* comms, int ndev, const int* devlist,
                                          const cclConfig_t* config);

@@ -1,6 +1,7 @@
 #include "absl/strings/str_cat.h"
 #include "ccl/backend/open.h"
 #include "transports/emulated/emulated.h"
+#include "transports/local/local.h"
 #include "transports/mpi/load.h"
 #include "transports/tcp/tcp.h"
 
@@ -18,6 +19,7 @@ struct Scheme {
 
 constexpr Scheme kSchemes[] = {
     {"emulated", [](absl::string_view rest, const Membership& m) { return OpenEmulated(rest, m.ranks); }, nullptr},
+    {"local", OpenLocal, NewLocalId},
     {"mpi", [](absl::string_view rest, const Membership& m) { return OpenMpi(rest, m.ranks); }, nullptr},
     {"shm", OpenShm, NewShmId},
     {"tcp", OpenTcp, NewTcpId},

@@ -1,13 +1,17 @@
 // Communicators: how they come to be, what they say of themselves, how they end.
 #include <cstring>
 #include <random>
+#include <string>
+#include <thread>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "ccl/api/config.h"
 #include "ccl/api/handles.h"
 #include "ccl/backend/open.h"
 #include "ccl/base/status.h"
+#include "ccl/join.h"
 #include "ccl/rendezvous.h"
 
 namespace ccl::api {
@@ -24,6 +28,42 @@ absl::StatusOr<cclComm*> NewComm(std::shared_ptr<World> world, int rank, bool bl
   auto* comm = new cclComm{kCommMagic, blocking};
   comm->communicator = std::move(communicator);
   return comm;
+}
+
+absl::StatusOr<cclUniqueId> NewId(const std::string& url) {
+  cclUniqueId id;
+  std::random_device random;
+  for (size_t i = 0; i < sizeof id.internal; i += 4) {
+    const uint32_t word = random();
+    std::memcpy(id.internal + i, &word, 4);
+  }
+  CCL_ASSIGN_OR_RETURN(const std::string place, NewJobId(url, sizeof id.internal));
+  place.copy(id.internal, sizeof id.internal);
+  return id;
+}
+
+// The worlds of all ranks, which may be one. Where ranks meet by themselves each has its own, and joins from
+// a thread of its own.
+absl::StatusOr<std::vector<std::shared_ptr<World>>> OpenAll(const Options& options, int ranks) {
+  const std::string url = BackendOf(options);
+  if (!MeetsByItself(url)) {
+    CCL_ASSIGN_OR_RETURN(std::shared_ptr<World> world, World::Open(options, ranks));
+    return std::vector<std::shared_ptr<World>>(static_cast<size_t>(ranks), world);
+  }
+  CCL_ASSIGN_OR_RETURN(const cclUniqueId id, NewId(url));
+  std::vector<std::shared_ptr<World>> worlds(static_cast<size_t>(ranks));
+  std::vector<absl::Status> statuses(worlds.size());
+  std::vector<std::thread> threads;
+  for (int rank = 0; rank < ranks; ++rank) {
+    threads.emplace_back([&, rank] {
+      auto joined = JoinWorld(options, {ranks, rank, {id.internal, sizeof id.internal}});
+      statuses[static_cast<size_t>(rank)] = joined.status();
+      if (joined.ok()) worlds[static_cast<size_t>(rank)] = *std::move(joined);
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (const absl::Status& status : statuses) CCL_RETURN_IF_ERROR(status);
+  return worlds;
 }
 
 absl::StatusOr<cclComm*> InitRank(int nranks, const cclUniqueId& id, int rank,
@@ -48,14 +88,9 @@ extern "C" {
 
 cclResult_t cclGetUniqueId(cclUniqueId* id) {
   if (id == nullptr) return Report(absl::InvalidArgumentError("the unique id is null"));
-  std::random_device random;
-  for (size_t i = 0; i < sizeof id->internal; i += 4) {
-    const uint32_t word = random();
-    std::memcpy(id->internal + i, &word, 4);
-  }
-  auto place = ccl::NewJobId(ccl::BackendOf({}), sizeof id->internal);
-  if (!place.ok()) return Report(place.status());
-  place->copy(id->internal, sizeof id->internal);
+  auto made = NewId(ccl::BackendOf({}));
+  if (!made.ok()) return Report(made.status());
+  *id = *made;
   return cclSuccess;
 }
 
@@ -82,10 +117,10 @@ cclResult_t cclCommInitAllConfig(cclComm_t* comms, int ndev, const int*,
   }
   auto options = OptionsOf(config);
   if (!options.ok()) return Report(options.status());
-  auto world = ccl::World::Open(*options, ndev);
-  if (!world.ok()) return Report(world.status());
+  auto worlds = OpenAll(*options, ndev);
+  if (!worlds.ok()) return Report(worlds.status());
   for (int i = 0; i < ndev; ++i) {
-    auto comm = NewComm(*world, i, options->blocking);
+    auto comm = NewComm((*worlds)[static_cast<size_t>(i)], i, options->blocking);
     if (!comm.ok()) {
       while (i > 0) delete comms[--i];
       return Report(comm.status());

@@ -8,7 +8,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "ccl/backend/backend.h"
+#include "ccl/backend/open.h"
 #include "gtest/gtest.h"
+#include "tests/transports/ensemble.h"
 
 namespace ccl {
 namespace {
@@ -19,11 +21,15 @@ struct Entry {
   int ranks;  // 0: as many as there are
 };
 
+absl::StatusOr<std::unique_ptr<Backend>> Open(const Entry& entry) {
+  if (MeetsByItself(entry.url) && entry.ranks > 0) return OpenEnsemble(entry.url, entry.ranks);
+  return OpenBackend(entry.url, entry.ranks);
+}
+
 class Contract : public testing::TestWithParam<Entry> {
  protected:
   void SetUp() override {
-    absl::StatusOr<std::unique_ptr<Backend>> backend =
-        OpenBackend(GetParam().url, GetParam().ranks);
+    absl::StatusOr<std::unique_ptr<Backend>> backend = Open(GetParam());
     ASSERT_TRUE(backend.ok()) << backend.status();
     job_ = std::make_unique<Job>(*std::move(backend));
   }
@@ -420,6 +426,8 @@ constexpr Entry kBackends[] = {
     {"TcpShared", "tcp:", 0},
     {"TcpOneConnection", "tcp:?shm=no&connections=1", 0},
     {"HostShm", "shm:", 0},
+    {"Local2", "local:", 2},
+    {"Local5", "local:", 5},
 #ifdef CCL_TEST_EMULATED
     {"Emulated2", "emulated:crossbar?ranks=2", 2},
     {"Emulated5", "emulated:crossbar?ranks=5", 5},

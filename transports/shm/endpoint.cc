@@ -22,7 +22,7 @@ constexpr size_t kMostPopulated = size_t{64} << 20;
 
 }  // namespace
 
-Endpoint::Endpoint(std::unique_ptr<Segment> segment, std::vector<int> ranks, int own, int job_ranks,
+Endpoint::Endpoint(std::shared_ptr<Segment> segment, std::vector<int> ranks, int own, int job_ranks,
                    bool crowded, const ArenaPlace* arena)
     : segment_(std::move(segment)),
       layout_(segment_->data(), static_cast<int>(ranks.size())),
@@ -37,7 +37,9 @@ Endpoint::Endpoint(std::unique_ptr<Segment> segment, std::vector<int> ranks, int
   for (size_t i = 0; i < ranks_.size(); ++i) index_[static_cast<size_t>(ranks_[i])] = static_cast<int>(i);
   // Our own first: pages lie where they are touched first.
   segment_->Populate(layout_.ChunksOf(self_), Layout::kBytesInTurn);
-  if (layout_.ChunksOf(0) + ranks_.size() * Layout::kBytesInTurn <= kMostPopulated) {
+  // The others may be at work in the rest already; threads have the same page tables, and who made the segment
+  // has seen to it.
+  if (!threads_ && layout_.ChunksOf(0) + ranks_.size() * Layout::kBytesInTurn <= kMostPopulated) {
     segment_->Populate(0, layout_.ChunksOf(0));
     for (size_t rank = 0; rank < ranks_.size(); ++rank) {
       segment_->Populate(layout_.ChunksOf(rank), Layout::kBytesInTurn);
@@ -129,10 +131,12 @@ bool Endpoint::WaitsFor(int rank) const {
   const Peer& peer = peers_[static_cast<size_t>(index)];
   const auto wanted = [](const Stream& stream) { return stream.transfer != kNone; };
   if (!peer.posted.empty() || std::any_of(peer.streams.begin(), peer.streams.end(), wanted)) return true;
-  return std::any_of(outgoing_.begin(), outgoing_.end(), [&](uint32_t transfer) {
+  const auto goes_there = [&](uint32_t transfer) {
     const std::vector<uint32_t>& readers = transfers_[transfer].readers;
     return std::find(readers.begin(), readers.end(), static_cast<uint32_t>(index)) != readers.end();
-  });
+  };
+  return std::any_of(outgoing_.begin(), outgoing_.end(), goes_there) ||
+         std::any_of(lent_.begin(), lent_.end(), goes_there);
 }
 
 void Endpoint::Fail(absl::Status status) {

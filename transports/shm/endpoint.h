@@ -34,7 +34,7 @@ class Endpoint {
   // `ranks` of the job that share the segment, ascending; `own` is one of them. `crowded`: there are
   // more ranks than processors. `arena` holds what this process lends; null: ranks are threads of one
   // process, who lend everything. Blocks until a line has been passed to and fro between the first two.
-  Endpoint(std::unique_ptr<Segment> segment, std::vector<int> ranks, int own, int job_ranks,
+  Endpoint(std::shared_ptr<Segment> segment, std::vector<int> ranks, int own, int job_ranks,
            bool crowded, const ArenaPlace* arena);
   // Waits, a moment, for threads that read what this one has lent.
   ~Endpoint();
@@ -213,7 +213,7 @@ class Endpoint {
   void Fail(absl::Status status);
   std::string Describe(const Transfer& t, uint32_t peer, bool sends) const;
 
-  const std::unique_ptr<Segment> segment_;
+  const std::shared_ptr<Segment> segment_;
   const Layout layout_;
   const std::vector<int> ranks_;
   std::vector<int> index_;  // by rank of the job; -1: elsewhere
