@@ -270,6 +270,51 @@ TEST_F(GroupOperations, NobodyHoldsAllRoom) {
   for (const std::vector<int32_t>& got : received) EXPECT_EQ(got, std::vector<int32_t>(kCount, 7));
 }
 
+// Who expects nothing and has nothing to send leaves short messages to their sender, who stops; but not for
+// ever: they may be in the way of what somebody waits for.
+TEST_F(GroupOperations, NobodyRunsFarAhead) {
+  constexpr uint64_t kMessages = 100;
+  if (job_->ranks() == 1) return;
+  const int32_t number = 7;
+  const ConstPiece src{&number, 4};
+  const auto pending = [&] {
+    uint64_t count = 0;
+    for (uint64_t k = 0; k < kMessages; ++k) count += job_->pending(0, k) ? 1 : 0;
+    return count;
+  };
+  const auto poll = [&](int times) {
+    for (int i = 0; i < times; ++i) ASSERT_TRUE(job_->Poll(Waiting::kNo).ok());
+    ASSERT_TRUE(job_->backend().Agree(absl::OkStatus()).ok());
+  };
+  for (uint64_t k = 0; k < kMessages && self_ == 0; ++k) {
+    Operation send{.kind = OperationKind::kSend, .peer = 1, .bytes = 4};
+    send.src = {&src, 1};
+    send.token = k;
+    job_->Post(0, send);
+  }
+  for (int round = 0; round < 4; ++round) poll(100);
+  if (self_ == 0) {
+    EXPECT_GE(pending(), kMessages / 2);
+  }
+  for (int round = 0; round < 100; ++round) poll(100);
+  if (self_ == 0) {
+    EXPECT_EQ(pending(), 0u);
+  }
+  std::vector<int32_t> received(kMessages);
+  for (uint64_t k = 0; k < kMessages && self_ == 1; ++k) {
+    const Piece piece{&received[k], 4};
+    Operation recv{.kind = OperationKind::kRecv, .peer = 0, .bytes = 4};
+    recv.dst = {&piece, 1};
+    recv.token = k;
+    job_->Post(1, recv);
+  }
+  const absl::Status status = job_->Finish();
+  ASSERT_TRUE(status.ok()) << status;
+  if (self_ == 1) {
+    EXPECT_EQ(received, std::vector<int32_t>(kMessages, 7));
+  }
+}
+
 TEST_F(GroupOperations, MembersMustAgreeOnTheLength) {
   std::vector<int32_t> in(100 + static_cast<size_t>(self_)), out(200);
   Adder adder(out.data());

@@ -271,10 +271,9 @@ void Endpoint::Finish(Transfer& t, uint32_t index) {
 
 absl::Status Endpoint::ProgressBriefly(std::vector<Completion>& done) {
   const size_t looks = std::max<size_t>(2, 80 / peers_.size());
-  const size_t before = done.size();
   for (size_t i = 0; i < looks; ++i) {
     CCL_RETURN_IF_ERROR(Progress(done));
-    if (done.size() > before || crowded_ || !outgoing_.empty() || longest_ > kInlineBytes) break;
+    if (under_way_ == 0 || crowded_ || !outgoing_.empty() || longest_ > kInlineBytes) break;
   }
   return status_;
 }
@@ -282,7 +281,7 @@ absl::Status Endpoint::ProgressBriefly(std::vector<Completion>& done) {
 absl::Status Endpoint::Progress(std::vector<Completion>& done) {
   if (status_.ok()) {
     if (!lent_.empty()) TakeBack();
-    for (uint32_t peer = 0; peer < peers_.size(); ++peer) Drain(peer);
+    DrainAll();
     if (!waiting_.empty()) {
       std::swap(waiting_, looked_at_);
       for (uint32_t index : looked_at_) {
@@ -292,12 +291,11 @@ absl::Status Endpoint::Progress(std::vector<Completion>& done) {
       looked_at_.clear();
     }
     if (!outgoing_.empty()) {
-      while (AdvanceAll() && status_.ok()) {
-        for (uint32_t peer = 0; peer < peers_.size(); ++peer) Drain(peer);
-      }
+      while (AdvanceAll() && status_.ok()) DrainAll();
     }
   }
   if (!status_.ok()) return status_;
+  waited_ = ready_.empty() ? waited_ + 1 : 0;
   done.insert(done.end(), ready_.begin(), ready_.end());
   ready_.clear();
   return status_;

@@ -21,7 +21,8 @@ namespace ccl::shm {
 // A send is complete when its bytes are in shared memory, which takes a slot of the receiver's ring or
 // a few chunks of the sender's; it waits for room. Nobody's progress waits for a receive that has not
 // been posted: what has come and is not expected yet leaves its slot, and its chunk too when there are
-// many of them. A long message in memory that the others reach is not copied: its send is complete when
+// many of them. But a rank that has sent what it had to takes nothing from one of which it expects nothing, until
+// it has waited for others for a while: so nobody runs far ahead of his readers. A long message in memory that the others reach is not copied: its send is complete when
 // everybody has read it where it lies.
 //
 // A group operation is one stream of chunks of each member that contributes, read by all that want
@@ -65,6 +66,8 @@ class Endpoint {
   static constexpr uint32_t kWindow = 8;       // chunks that one stream has out,
   static constexpr uint32_t kWindowAlone = 4;  // when it is not folded together
   static constexpr uint64_t kLeastTogether = 8192;  // bytes that are worth folding together
+  // Passes in which nothing has completed, after which whatever has come is taken.
+  static constexpr uint32_t kWaitsLong = 1000;
   // Beyond so many bytes a message for several readers lies in a chunk, once.
   static constexpr uint64_t kInlineForSeveral = 512;
 
@@ -188,7 +191,9 @@ class Endpoint {
   void EndReading();
 
   // Incoming: see incoming.cc.
-  bool Drain(uint32_t peer);
+  bool Takes(const Peer& peer) const;
+  void Drain(uint32_t peer);
+  void DrainAll();
   void Arrived(uint32_t peer, const Slot& slot);
   void Append(Queue& queue, uint32_t part);
   void Keep(uint32_t peer, Part& part, bool chunk_too);
@@ -238,6 +243,7 @@ class Endpoint {
   std::vector<uint32_t> looked_at_;
   std::vector<Completion> ready_;
   uint32_t under_way_ = 0;
+  uint32_t waited_ = 0;   // passes since something has completed
   uint64_t longest_ = 0;  // message since nothing was under way
   uint32_t copies_coming_ = 0;  // group copies under way of which others are the root
   uint32_t next_chunk_ = 0, next_stream_ = 0, next_board_ = 0, next_loan_ = 0;

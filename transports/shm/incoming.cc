@@ -9,21 +9,27 @@
 #include "transports/shm/runs.h"
 
 namespace ccl::shm {
-bool Endpoint::Drain(uint32_t from) {
+bool Endpoint::Takes(const Peer& peer) const {
+  return !peer.posted.empty() || !outgoing_.empty() || waited_ > kWaitsLong ||
+         std::any_of(peer.streams.begin(), peer.streams.end(), [](const Stream& s) { return s.transfer != kNone; });
+}
+
+void Endpoint::Drain(uint32_t from) {
   Peer& peer = peers_[from];
-  bool any = false;
-  while (status_.ok()) {
+  while (status_.ok() && Takes(peer)) {
     const Slot& slot = layout_.SlotOf(from, self_, peer.received);
     if (slot.sequence.load(std::memory_order_acquire) != peer.received + 1) break;
     Arrived(from, slot);
     ++peer.received;
-    any = true;
     if (peer.received - peer.told >= kSlots / 2) {
       peer.told = peer.received;
       layout_.Taken(from, self_).value.store(peer.received, std::memory_order_release);
     }
   }
-  return any;
+}
+
+void Endpoint::DrainAll() {
+  for (uint32_t peer = 0; peer < peers_.size(); ++peer) Drain(peer);
 }
 
 bool Endpoint::Fits(const Transfer& t, uint32_t peer, uint64_t total) {

@@ -79,14 +79,15 @@ absl::Status TcpBackend::WaitForSockets(std::vector<Completion>& done) {
   }
   if (done.size() > before || !status_.ok()) return status_;
   links_.Wait(std::chrono::microseconds(kLongestWait / kMicrosecond));
-  Advance(done);
+  if (endpoint_ != nullptr) Fail(endpoint_->Progress(done));
+  if (status_.ok()) Fail(links_.Progress(done));
   return status_;
 }
 
 void TcpBackend::Advance(std::vector<Completion>& done) {
   if (endpoint_ != nullptr) Fail(endpoint_->Progress(done));
-  // Where memory is all there is, sockets only tell who is gone.
-  const bool needed = elsewhere_ || links_.busy() || endpoint_ == nullptr || !endpoint_->busy();
+  // Where memory is all there is, sockets only tell who is gone: whoever waits for long looks.
+  const bool needed = elsewhere_ || links_.busy() || endpoint_ == nullptr;
   if (needed && status_.ok()) Fail(links_.Progress(done));
 }
 
