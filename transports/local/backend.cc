@@ -1,7 +1,5 @@
 #include "transports/local/backend.h"
 
-#include <sched.h>
-
 #include <algorithm>
 #include <numeric>
 #include <thread>
@@ -19,7 +17,7 @@
 namespace ccl::local {
 namespace {
 
-constexpr Time kLongestWait = 1'000'000'000;  // a millisecond
+constexpr int64_t kLongestWait = 1'000'000;  // ns
 
 double Crowding(int ranks) {
   return std::max(1.0, ranks / static_cast<double>(std::max(1u, std::thread::hardware_concurrency())));
@@ -83,15 +81,14 @@ absl::Status LocalBackend::Poll(Waiting waiting, std::vector<Completion>& done) 
   }
   Fail(endpoint_->Progress(done));
   const int looks = endpoint_->looks();
-  Time deadline = 0;
+  int64_t deadline = 0;
   while (waiting == Waiting::kYes && endpoint_->busy() && done.size() == before && status_.ok()) {
     for (int i = 0; i < looks && done.size() == before && status_.ok(); ++i) {
       Pause();
       Fail(endpoint_->Progress(done));
     }
     if (done.size() > before || !status_.ok()) break;
-    sched_yield();
-    const Time now = Now();
+    const int64_t now = endpoint_->patience().Wait();
     if (deadline == 0) deadline = now + kLongestWait;
     if (now >= deadline) break;
   }

@@ -33,18 +33,21 @@ absl::Status MpiBackend::Poll(Waiting waiting, std::vector<Completion>& done) {
     return status_;
   }
   // Ranks may outnumber the cores: whoever has nothing to do soon makes room for the others.
-  const int looks = endpoint_ == nullptr || !requests_.empty() ? kTestsPerYield : endpoint_->looks();
+  // MPI moves nothing while nobody calls it: who waits for it does not sleep.
+  const bool sleeps = endpoint_ != nullptr && requests_.empty();
+  const int looks = sleeps ? endpoint_->looks() : kTestsPerYield;
   // To ask for the time takes as long as many looks: most answers come before it is asked for.
-  std::chrono::steady_clock::time_point deadline;
-  for (bool first = true;; first = false) {
+  std::chrono::nanoseconds deadline{0};
+  while (true) {
     for (int i = 0; i < looks && done.size() == before && status_.ok(); ++i) {
       Pause();
       Advance(done);
     }
     if (done.size() > before || !status_.ok()) return status_;
-    sched_yield();
-    const auto now = std::chrono::steady_clock::now();
-    if (first) deadline = now + kLongestWait;
+    if (!sleeps) sched_yield();
+    const std::chrono::nanoseconds now = sleeps ? std::chrono::nanoseconds(endpoint_->patience().Wait())
+                                                : std::chrono::steady_clock::now().time_since_epoch();
+    if (deadline.count() == 0) deadline = now + kLongestWait;
     if (!waits() || now >= deadline) break;
   }
   LookForDead();

@@ -30,6 +30,7 @@ Endpoint::Endpoint(std::shared_ptr<Segment> segment, std::vector<int> ranks, int
       index_(static_cast<size_t>(job_ranks), -1),
       self_(static_cast<uint32_t>(std::lower_bound(ranks_.begin(), ranks_.end(), own) - ranks_.begin())),
       crowded_(crowded),
+      patience_(crowded),
       most_held_(kChunks / 2 / std::max<uint32_t>(1, static_cast<uint32_t>(ranks_.size()) - 1)),
       threads_(arena == nullptr),
       lending_(threads_ ? Lending(ranks_.size()) : Lending(layout_, ranks_.size(), self_, *arena)),
@@ -295,7 +296,12 @@ absl::Status Endpoint::Progress(std::vector<Completion>& done) {
     }
   }
   if (!status_.ok()) return status_;
-  waited_ = ready_.empty() ? waited_ + 1 : 0;
+  if (ready_.empty()) {
+    ++waited_;
+  } else {
+    waited_ = 0;
+    patience_.Reset();
+  }
   done.insert(done.end(), ready_.begin(), ready_.end());
   ready_.clear();
   return status_;

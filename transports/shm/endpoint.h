@@ -10,6 +10,7 @@
 #include "ccl/backend/backend.h"
 #include "transports/shm/layout.h"
 #include "transports/shm/lending.h"
+#include "transports/patience.h"
 #include "transports/shm/segment.h"
 #include "transports/staging.h"
 
@@ -48,7 +49,9 @@ class Endpoint {
   // How often a rank that waits looks before it gives its processor up. A look costs next to nothing. Who
   // has a core of its own keeps it for longer than most answers take: given up, it may be lost to somebody
   // else for a whole turn. Who shares one gives it up soon.
-  int looks() const { return crowded_ ? 6 : 16384; }
+  int looks() const { return crowded_ || patience_.long_ago() ? 6 : 16384; }
+  // How it gives it up.
+  Patience& patience() { return patience_; }
   // An operation among ranks that are here, with real bytes.
   void Post(const Operation& operation);
   // Appends completions. The first error stays.
@@ -224,6 +227,7 @@ class Endpoint {
   std::vector<int> index_;  // by rank of the job; -1: elsewhere
   const uint32_t self_;
   const bool crowded_;
+  Patience patience_;
   bool past_cache_ = false;  // how chunks are written
   // Chunks of one sender that wait here. What all its readers may hold is half of what it has: the rest is
   // for what somebody waits for.

@@ -21,6 +21,7 @@ void Endpoint::Drain(uint32_t from) {
     if (slot.sequence.load(std::memory_order_acquire) != peer.received + 1) break;
     Arrived(from, slot);
     ++peer.received;
+    patience_.Reset();
     if (peer.received - peer.told >= kSlots / 2) {
       peer.told = peer.received;
       layout_.Taken(from, self_).value.store(peer.received, std::memory_order_release);

@@ -181,6 +181,7 @@ bool Endpoint::AdvanceAll() {
     const bool folds = transfers_[index].own_place != kNone;
     const bool done = Advance(index);
     any = any || done || transfers_[index].staged != before;
+    if (any) patience_.Reset();
     if (!done) outgoing_[kept++] = index;
     // What has come may have waited for our own part, which a result in place overwrites.
     if (folds && transfers_[index].open > 0) Deliver(index);

@@ -10,7 +10,7 @@
 namespace ccl::tcp {
 namespace {
 
-constexpr Time kMicrosecond = 1'000'000;
+constexpr Time kMicrosecond = 1'000'000, kNanosecond = 1000;
 constexpr Time kLongestWait = 1000 * kMicrosecond;
 // Most answers come within a few round trips: to sleep and be woken takes longer than to look. Who shares
 // its processor leaves it at once.
@@ -43,8 +43,8 @@ absl::Status TcpBackend::Poll(Waiting waiting, std::vector<Completion>& done) {
 absl::Status TcpBackend::WaitForMemory(std::vector<Completion>& done) {
   const size_t before = done.size();
   const int looks = endpoint_->looks();
-  Time deadline = 0;
-  for (bool first = true;; first = false) {
+  int64_t deadline = 0;
+  while (true) {
     for (int i = 1; i <= looks && done.size() == before && status_.ok(); ++i) {
       Pause();
       Fail(endpoint_->Progress(done));
@@ -53,9 +53,9 @@ absl::Status TcpBackend::WaitForMemory(std::vector<Completion>& done) {
     if (done.size() > before || !status_.ok()) return status_;
     if (elsewhere_) Fail(links_.Progress(done));
     if (done.size() > before || !status_.ok()) return status_;
-    sched_yield();
-    const Time now = Now();
-    if (first) deadline = now + kLongestWait;
+    // Sockets are looked at by who does not sleep.
+    const int64_t now = elsewhere_ ? (sched_yield(), Now() / kNanosecond) : endpoint_->patience().Wait();
+    if (deadline == 0) deadline = now + kLongestWait / kNanosecond;
     if (now >= deadline) break;
   }
   // Nobody here is expected to say anything by TCP but that he is gone.
