@@ -8,7 +8,8 @@
 #include <cstdlib>
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#include <sanitizer/allocator_interface.h>
+// Of the sanitizers' allocators, whose header does not come with every compiler.
+extern "C" size_t __sanitizer_get_current_allocated_bytes();
 #endif
 
 namespace ccl {

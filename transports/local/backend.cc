@@ -1,8 +1,8 @@
 #include "transports/local/backend.h"
 
 #include <algorithm>
+#include <cstring>
 #include <numeric>
-#include <thread>
 #include <utility>
 
 #include "absl/strings/numbers.h"
@@ -12,16 +12,13 @@
 #include "ccl/base/status.h"
 #include "transports/admission.h"
 #include "transports/host_topology.h"
+#include "transports/processors.h"
 #include "transports/pause.h"
 
 namespace ccl::local {
 namespace {
 
 constexpr int64_t kLongestWait = 1'000'000;  // ns
-
-double Crowding(int ranks) {
-  return std::max(1.0, ranks / static_cast<double>(std::max(1u, std::thread::hardware_concurrency())));
-}
 
 std::vector<int> UpTo(int ranks) {
   std::vector<int> all(static_cast<size_t>(ranks));
@@ -34,16 +31,26 @@ std::vector<int> UpTo(int ranks) {
 absl::StatusOr<std::unique_ptr<Backend>> LocalBackend::Open(absl::string_view name, int ranks, int rank,
                                                             std::chrono::milliseconds timeout) {
   CCL_ASSIGN_OR_RETURN(std::shared_ptr<Room> room, Room::Enter(name, ranks, rank, timeout));
-  return std::unique_ptr<Backend>(new LocalBackend(std::move(room), ranks, rank, timeout));
+  // Threads may be bound to processors, each to its own.
+  ProcessorSet processors = ProcessorSet::OfThread();
+  CCL_ASSIGN_OR_RETURN(const std::vector<std::string> said,
+                       room->Exchange(rank, {reinterpret_cast<const char*>(&processors), sizeof processors}));
+  for (const std::string& one : said) {
+    ProcessorSet other;
+    std::memcpy(&other, one.data(), sizeof other);
+    processors.Add(other);
+  }
+  const double crowding = std::max(1.0, static_cast<double>(ranks) / processors.count());
+  return std::unique_ptr<Backend>(new LocalBackend(std::move(room), ranks, rank, timeout, crowding));
 }
 
-LocalBackend::LocalBackend(std::shared_ptr<Room> room, int ranks, int rank, std::chrono::milliseconds timeout)
+LocalBackend::LocalBackend(std::shared_ptr<Room> room, int ranks, int rank, std::chrono::milliseconds timeout,
+                           double crowding)
     : room_(std::move(room)),
       rank_(rank),
       timeout_(timeout),
-      topology_(HostTopology(std::vector<int>(static_cast<size_t>(ranks)), Crowding(ranks))),
-      endpoint_(std::make_unique<shm::Endpoint>(room_->segment(), UpTo(ranks), rank, ranks, Crowding(ranks) > 1,
-                                                nullptr)) {}
+      topology_(HostTopology(std::vector<int>(static_cast<size_t>(ranks)), crowding)),
+      endpoint_(std::make_unique<shm::Endpoint>(room_->segment(), UpTo(ranks), rank, ranks, crowding > 1, nullptr)) {}
 
 LocalBackend::~LocalBackend() {
   endpoint_.reset();

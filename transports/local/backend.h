@@ -39,7 +39,8 @@ class LocalBackend final : public Backend {
  private:
   static constexpr uint32_t kContexts = 1 << 19, kChannels = 1 << 12;
 
-  LocalBackend(std::shared_ptr<Room> room, int ranks, int rank, std::chrono::milliseconds timeout);
+  LocalBackend(std::shared_ptr<Room> room, int ranks, int rank, std::chrono::milliseconds timeout,
+               double crowding);
   void Fail(absl::Status status);
   void LookForLeft(std::vector<Completion>& done);
 

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <chrono>
 #include <climits>
-#include <thread>
 #include <utility>
 
 #include "absl/strings/numbers.h"
@@ -18,6 +17,7 @@
 #include "transports/mpi/error.h"
 #include "transports/host_topology.h"
 #include "transports/mpi/module.h"
+#include "transports/processors.h"
 
 namespace ccl::mpi {
 namespace {
@@ -182,7 +182,11 @@ absl::Status MpiBackend::ShareMemory(MPI_Comm host, absl::Span<const int> hosts)
   segment->Close();
   elsewhere_ = static_cast<int>(here.size()) < ranks_;
   // Of the host where it is worst, in hundredths.
-  int own_crowding = static_cast<int>(100 * here.size() / std::max(1u, std::thread::hardware_concurrency()));
+  ProcessorSet processors = ProcessorSet::OfThread();
+  CCL_RETURN_IF_ERROR(ToStatus(MPI_Allreduce(MPI_IN_PLACE, processors.words.data(),
+                                             static_cast<int>(processors.words.size()), MPI_UINT64_T, MPI_BOR, host),
+                               rank_, "MPI_Allreduce of the host's processors"));
+  int own_crowding = static_cast<int>(100 * here.size()) / processors.count();
   int crowding = 0;
   CCL_RETURN_IF_ERROR(ToStatus(MPI_Allreduce(&own_crowding, &crowding, 1, MPI_INT, MPI_MAX, heads_), rank_,
                                "MPI_Allreduce of ranks per processor"));

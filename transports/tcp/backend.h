@@ -46,7 +46,9 @@ class TcpBackend final : public Backend {
              std::vector<std::vector<int>> sockets);
   static std::vector<std::string> Names(const Table& table);
   absl::Status DiscoverTopology();
-  absl::Status ShareMemory(absl::Span<const int> hosts);
+  // Those on which the ranks of this host may run.
+  absl::StatusOr<int> CountProcessors(absl::Span<const int> hosts);
+  absl::Status ShareMemory(absl::Span<const int> hosts, int processors);
 
   bool Admits(const Operation& operation, uint64_t pieces_bytes);
   bool AdmitsGroup(const Operation& operation);

@@ -29,11 +29,11 @@ void Links::Miss(int peer) {
   Lost(culprit, absl::StrCat(" has failed, and rank ", peer, " has given up for that reason"));
 }
 
-std::string Links::Describe(const Message& m) const {
-  const bool sends = m.kind == OperationKind::kSend;
-  return absl::StrCat("rank ", rank_, ": ", sends ? "send of " : "receive of ", m.bytes,
-                      sends ? " bytes to rank " : " bytes from rank ", m.peer, " (context ", m.context,
-                      ", channel ", m.channel, ")");
+std::string Links::Describe(OperationKind kind, int peer, uint64_t bytes, uint32_t context, uint16_t channel) const {
+  const bool sends = kind == OperationKind::kSend;
+  return absl::StrCat("rank ", rank_, ": ", sends ? "send of " : "receive of ", bytes,
+                      sends ? " bytes to rank " : " bytes from rank ", peer, " (context ", context, ", channel ",
+                      channel, ")");
 }
 
 uint32_t Links::NewMessage(const Operation& op) {
@@ -145,7 +145,7 @@ void Links::PostRecv(const Operation& op) {
 void Links::Match(uint32_t index, uint32_t arrival) {
   Message& m = messages_[index];
   Arrival& a = arrivals_[arrival];
-  if (!Agrees(m, a.bytes, a.number)) return;
+  if (!Agrees(m, a.bytes)) return;
   if (a.left > 0) {
     a.message = index;
     return;
@@ -164,11 +164,11 @@ void Links::Match(uint32_t index, uint32_t arrival) {
   Enqueue(m.peer, peer.wires[0], {.kind = FrameKind::kGrant, .a = a.number, .b = index}, kNone, 0);
 }
 
-bool Links::Agrees(const Message& m, uint64_t sent, uint64_t number) {
+bool Links::Agrees(const Message& m, uint64_t sent) {
   if (sent == m.bytes) return true;
-  if (number != kNone) {
+  if (m.peer != rank_) {
     Wire& wire = peers_[static_cast<size_t>(m.peer)].wires[0];
-    const Frame unequal{.kind = FrameKind::kUnequal, .channel = m.channel, .context = m.context, .a = number,
+    const Frame unequal{.kind = FrameKind::kUnequal, .channel = m.channel, .context = m.context, .a = sent,
                         .b = m.bytes};
     Enqueue(m.peer, wire, unequal, kNone, 0);
     Flush(m.peer, wire);
@@ -198,7 +198,7 @@ void Links::Take(uint32_t index, const std::byte* bytes) {
 void Links::TakeOwn(uint32_t index, uint32_t sender) {
   Message& m = messages_[index];
   const Message& from = messages_[sender];
-  if (!Agrees(m, from.bytes, kNone)) return;
+  if (!Agrees(m, from.bytes)) return;
   if (m.kind == OperationKind::kRecvReduce) {
     const absl::Span<const ConstPiece> operand(from.src);
     m.consumer->Consume(m.token, 0, {&operand, 1});

@@ -113,13 +113,14 @@ class Links {
   void PostSend(const Operation& operation);
   void PostRecv(const Operation& operation);
   void Match(uint32_t message, uint32_t arrival);
-  // Else both sides fail. `number`: the sender's, of its message; kNone: it is this rank.
-  bool Agrees(const Message& m, uint64_t sent, uint64_t number);
+  // Else both sides fail.
+  bool Agrees(const Message& m, uint64_t sent);
   void Take(uint32_t message, const std::byte* bytes);
   void TakeOwn(uint32_t message, uint32_t sender);
   void Credit(int peer, uint64_t bytes);
   void Complete(uint32_t message);
-  std::string Describe(const Message& m) const;
+  std::string Describe(OperationKind kind, int peer, uint64_t bytes, uint32_t context, uint16_t channel) const;
+  std::string Describe(const Message& m) const { return Describe(m.kind, m.peer, m.bytes, m.context, m.channel); }
   std::string NameOf(int peer) const;
   void Fail(absl::Status status);
   void Lost(int peer, const std::string& how);

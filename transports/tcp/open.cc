@@ -11,6 +11,7 @@
 #include "ccl/base/log.h"
 #include "ccl/base/status.h"
 #include "transports/host_topology.h"
+#include "transports/processors.h"
 #include "transports/tcp/backend.h"
 #include "transports/tcp/caller.h"
 #include "transports/tcp/job_id.h"
@@ -110,8 +111,9 @@ absl::Status TcpBackend::DiscoverTopology() {
     hosts.push_back(static_cast<int>(same - table_.ranks.begin()));
   }
   const int here = static_cast<int>(std::count(hosts.begin(), hosts.end(), hosts[static_cast<size_t>(settings_.rank)]));
-  crowded_ = here > static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
-  if (settings_.shares) CCL_RETURN_IF_ERROR(ShareMemory(hosts));
+  CCL_ASSIGN_OR_RETURN(const int processors, CountProcessors(hosts));
+  crowded_ = here > processors;
+  if (settings_.shares) CCL_RETURN_IF_ERROR(ShareMemory(hosts, processors));
   // On one host, but by TCP all the same: that is as it is between hosts.
   const bool alone = endpoint_ == nullptr && here == ranks();
   for (size_t i = 0; alone && i < hosts.size(); ++i) hosts[i] = static_cast<int>(i);
@@ -119,7 +121,20 @@ absl::Status TcpBackend::DiscoverTopology() {
   return Validate(topology_);
 }
 
-absl::Status TcpBackend::ShareMemory(absl::Span<const int> hosts) {
+absl::StatusOr<int> TcpBackend::CountProcessors(absl::Span<const int> hosts) {
+  ProcessorSet own = ProcessorSet::OfThread();
+  std::string all;
+  CCL_RETURN_IF_ERROR(Gather({reinterpret_cast<const char*>(&own), sizeof own}, all));
+  for (int rank = 0; rank < ranks(); ++rank) {
+    if (hosts[static_cast<size_t>(rank)] != hosts[static_cast<size_t>(settings_.rank)]) continue;
+    ProcessorSet other;
+    std::memcpy(&other, all.data() + sizeof other * static_cast<size_t>(rank), sizeof other);
+    own.Add(other);
+  }
+  return own.count();
+}
+
+absl::Status TcpBackend::ShareMemory(absl::Span<const int> hosts, int processors) {
   std::vector<int> here;
   for (int rank = 0; rank < ranks(); ++rank) {
     if (hosts[static_cast<size_t>(rank)] == hosts[static_cast<size_t>(settings_.rank)]) here.push_back(rank);
@@ -144,8 +159,7 @@ absl::Status TcpBackend::ShareMemory(absl::Span<const int> hosts) {
   struct Finding {
     int32_t shares, crowding;  // in hundredths
   };
-  const auto processors = std::max(1u, std::thread::hardware_concurrency());
-  const Finding own{segment != nullptr, static_cast<int32_t>(100 * here.size() / processors)};
+  const Finding own{segment != nullptr, static_cast<int32_t>(100 * here.size()) / processors};
   std::string findings;
   CCL_RETURN_IF_ERROR(Gather({reinterpret_cast<const char*>(&own), sizeof own}, findings));
   Finding all = own;

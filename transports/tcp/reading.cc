@@ -107,12 +107,9 @@ void Links::Garbage(int peer, const Frame& frame, const char* what) {
 // Of a message that may have gone long ago, and then it is the receiver's alone to say so: its number may be
 // another's by now.
 void Links::Disagreed(int from, const Frame& frame) {
-  if (frame.a >= messages_.size()) return;
-  const Message& m = messages_[frame.a];
-  const bool same = m.active && m.kind == OperationKind::kSend && m.peer == from && m.context == frame.context &&
-                    m.channel == frame.channel && m.bytes != frame.b;
-  if (!same) return;
-  Fail(absl::InvalidArgumentError(absl::StrCat(Describe(m), ": rank ", m.peer, " expects ", frame.b, " bytes")));
+  Fail(absl::InvalidArgumentError(absl::StrCat(
+      Describe(OperationKind::kSend, from, frame.a, frame.context, frame.channel), ": rank ", from, " expects ", frame.b,
+      " bytes")));
 }
 
 // A head has come. False: it is the last thing that did.
@@ -160,7 +157,7 @@ bool Links::Begin(int from, Wire& wire) {
       peer.short_credit = frame.a;
       return true;
     case FrameKind::kUnequal:
-      if (frame.a > kNone) return garbage("no message");
+      if (frame.a == frame.b) return garbage("no disagreement");
       Disagreed(from, frame);
       return status_.ok();
     case FrameKind::kBye: {
@@ -203,7 +200,7 @@ bool Links::BeginMessage(int from, Wire& wire) {
   const uint32_t index = posted->message;
   peer.posted.erase(posted);
   Message& m = messages_[index];
-  if (!Agrees(m, frame.a, frame.b)) return false;
+  if (!Agrees(m, frame.a)) return false;
   if (waits) {
     Match(index, NewArrival(frame));
     return true;

@@ -18,7 +18,8 @@ enum class FrameKind : uint8_t {
   kGrant = 2,    // the receive is there. a: the sender's number; b: the receiver's
   kBody = 3,     // a: the receiver's number; b: where the bytes that follow belong
   kCredit = 4,   // a: bytes of short messages that have left the receiver's care, so far
-  kUnequal = 5,  // the receive is of another length. a: the sender's number; b: the length; and which it is
+  kUnequal = 5,  // the receive of a message, which may have been sent to its end, is of another length. a: the
+                 // message's; b: the receive's; and which it was
   kBye = 6,      // nothing follows. a: 0 when all is done, else one more than the rank that has failed
 };
 
