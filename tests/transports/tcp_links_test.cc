@@ -214,6 +214,19 @@ TEST_F(LinksTest, ADisagreementMayComeAfterTheMessageHasGone) {
   EXPECT_THAT(Error(), HasSubstr("send of 5 bytes to rank 1 (context 5, channel 3): rank 1 expects 77 bytes"));
 }
 
+// Who has failed sends nothing more, but says how long it would have been.
+TEST_F(LinksTest, WhoHasFailedStillSaysWhatItWouldHaveSent) {
+  std::string into(10, '.');
+  Receive(1, into, 1);
+  Say(1, {.length = 2, .a = 2, .b = 0}, "ab");
+  EXPECT_THAT(Error(), HasSubstr("rank 0 expects 10"));
+  Send(2, std::string(300, 'x'), 2);
+  const Frame said = Heard(2);
+  EXPECT_EQ(said.kind, FrameKind::kMessage);
+  EXPECT_EQ(said.a, 300u);
+  EXPECT_EQ(said.length, 0u);
+}
+
 TEST_F(LinksTest, TellsTheSenderThatLengthsDiffer) {
   std::string into(10, '.');
   Receive(1, into, 1);

@@ -84,12 +84,21 @@ uint32_t Links::NewArrival(const Frame& frame) {
 }
 
 void Links::Post(const Operation& op) {
-  if (!status_.ok()) return;
+  if (!status_.ok()) return Announce(op);
   if (op.kind == OperationKind::kSend) {
     PostSend(op);
   } else {
     PostRecv(op);
   }
+}
+
+// What will not be sent any more: whoever expects it may find that its length is another, which tells more than
+// that this rank has given up.
+void Links::Announce(const Operation& op) {
+  if (op.kind != OperationKind::kSend || op.peer == rank_) return;
+  Wire& wire = peers_[static_cast<size_t>(op.peer)].wires[0];
+  Enqueue(op.peer, wire, {.channel = op.channel, .context = op.context, .a = op.bytes, .b = kNone}, kNone, 0);
+  Flush(op.peer, wire);
 }
 
 void Links::PostSend(const Operation& op) {

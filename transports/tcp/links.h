@@ -111,6 +111,7 @@ class Links {
   uint32_t NewMessage(const Operation& operation);
   uint32_t NewArrival(const Frame& frame);
   void PostSend(const Operation& operation);
+  void Announce(const Operation& operation);
   void PostRecv(const Operation& operation);
   void Match(uint32_t message, uint32_t arrival);
   // Else both sides fail.
