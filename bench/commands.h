@@ -31,6 +31,7 @@ void AddFlight(CLI::App& app, Command& run);
 // With the command line, to start it again under mpirun.
 void AddVersus(CLI::App& app, Command& run, int argc, char** argv);
 void AddLaunch(CLI::App& app, Command& run);
+void AddOverlap(CLI::App& app, Command& run);
 
 // Prints the error to stderr; the exit status of a command that failed.
 int Fail(const absl::Status& status);

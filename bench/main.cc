@@ -37,6 +37,7 @@ int main(int argc, char** argv) {
   ccl::AddFlight(app, run);
   ccl::AddVersus(app, run, argc, argv);
   ccl::AddLaunch(app, run);
+  ccl::AddOverlap(app, run);
   // As mpirun has it.
   if (arguments.size() > 1 && arguments[0] == "launch" && arguments[1] == "-np") arguments[1] = "--np";
   try {
