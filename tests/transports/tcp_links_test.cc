@@ -313,7 +313,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Nonsense{"ByeOfNobody", {.kind = FrameKind::kBye, .a = 9}, 0}),
     [](const auto& info) { return info.param.name; });
 
-// Of a message of kShortBytes + 10 bytes.
+// Of a message of a segment and ten bytes.
 struct Body {
   const char* name;
   uint32_t length;
@@ -322,23 +322,24 @@ struct Body {
 class Bodies : public LinksTest, public testing::WithParamInterface<Body> {};
 
 TEST_P(Bodies, StayInTheirBounds) {
-  const uint64_t bytes = kShortBytes + 10;
+  const uint64_t bytes = kSegmentBytes + 10;
   std::string into(bytes, '.');
   Receive(1, into, 1);
   Say(1, {.a = bytes, .b = 5});
   ASSERT_TRUE(Progress().ok());
   const Frame grant = Heard(1);
   // Another has begun to come by the other connection, and has claimed its part.
-  Say(1, {.kind = FrameKind::kBody, .length = kShortBytes, .a = grant.b, .b = 0}, "the first bytes");
+  Say(1, {.kind = FrameKind::kBody, .length = kSegmentBytes, .a = grant.b, .b = 0}, "the first bytes");
   ASSERT_TRUE(Progress().ok());
   Say(1, {.kind = FrameKind::kBody, .length = GetParam().length, .a = grant.b, .b = GetParam().offset}, "", 1);
   EXPECT_THAT(Error(), HasSubstr("a body out of bounds"));
 }
 
 INSTANTIATE_TEST_SUITE_P(All, Bodies,
-                         testing::Values(Body{"Longer", 11, kShortBytes}, Body{"Behind", 5, kShortBytes + 6},
-                                         Body{"FarBehind", 5, ~0ull - 2}, Body{"Empty", 0, kShortBytes},
-                                         Body{"Claimed", 20, 0}, Body{"TheWholeAgain", kShortBytes + 10, 0}),
+                         testing::Values(Body{"Longer", 11, kSegmentBytes}, Body{"Shorter", 9, kSegmentBytes},
+                                         Body{"Behind", 10, 2 * kSegmentBytes}, Body{"Empty", 0, kSegmentBytes},
+                                         Body{"FarBehind", 10, 0 - uint64_t{kSegmentBytes}},
+                                         Body{"Inside", 10, 8}, Body{"Claimed", kSegmentBytes, 0}),
                          [](const auto& info) { return info.param.name; });
 
 }  // namespace

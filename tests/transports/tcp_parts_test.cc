@@ -1,4 +1,9 @@
 // The parts of the TCP transport that need no peer.
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <cstdlib>
 #include <string>
 #include <vector>
@@ -6,6 +11,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "transports/tcp/address.h"
+#include "transports/tcp/congestion.h"
 #include "transports/tcp/handshake.h"
 #include "transports/tcp/job_id.h"
 #include "transports/tcp/settings.h"
@@ -132,6 +138,25 @@ TEST_F(SettingsTest, SaysWhatIsWrong) {
   EXPECT_THAT(Error("?secret=00"), HasSubstr("32 hexadecimal digits"));
   EXPECT_THAT(Error("?root=x:1", 2, 0, true), HasSubstr("come with the unique id"));
   EXPECT_THAT(Error("?rank=2&ranks=2"), HasSubstr("rank 2 is not in 0..1"));
+}
+
+TEST(Congestion, IsNotLeftToBbr) {
+  const int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const auto name = [&] {
+    char text[16] = "";
+    socklen_t length = sizeof text;
+    getsockopt(descriptor, IPPROTO_TCP, TCP_CONGESTION, text, &length);
+    return std::string(text);
+  };
+  EXPECT_TRUE(SetCongestion(descriptor, "").ok());
+  EXPECT_NE(name(), "bbr");
+  EXPECT_TRUE(SetCongestion(descriptor, "reno").ok());
+  EXPECT_EQ(name(), "reno");
+  const std::string error(SetCongestion(descriptor, "nosuch").message());
+  EXPECT_THAT(error, HasSubstr("congestion=nosuch"));
+  EXPECT_THAT(error, HasSubstr("this system has: "));
+  EXPECT_EQ(name(), "reno");
+  close(descriptor);
 }
 
 TEST(JobId, NamesAPlaceOnce) {

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "transports/tcp/congestion.h"
 
 namespace ccl::tcp {
 namespace {
@@ -36,12 +37,13 @@ Ip IpOf(const asio::ip::address& address) {
 }
 
 Caller::Caller(asio::io_context& context, std::vector<asio::ip::tcp::endpoint> endpoints, const Secret& secret,
-               const Hello& hello, const Announcement& says, Answered answered)
+               const Hello& hello, const Announcement& says, const std::string& congestion, Answered answered)
     : socket_(context),
       timer_(context),
       endpoints_(std::move(endpoints)),
       secret_(secret),
       says_(says),
+      congestion_(congestion),
       answered_(std::move(answered)),
       hello_(hello) {}
 
@@ -62,6 +64,10 @@ void Caller::Start() {
   if (stopped_ || endpoints_.empty()) return;
   ++attempt_;
   Limit(kAttempt);
+  Error error;
+  socket_.open(endpoints_[next_].protocol(), error);
+  // What cannot be had has been said by who opened the listener.
+  if (!error) SetCongestion(socket_.native_handle(), congestion_).IgnoreError();
   socket_.async_connect(endpoints_[next_], [self = shared_from_this()](const Error& error) {
     if (error) return self->Again(error.message());
     self->Greet();

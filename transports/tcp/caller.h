@@ -28,7 +28,7 @@ class Caller : public std::enable_shared_from_this<Caller> {
   using Answered = std::function<bool(asio::ip::tcp::socket& socket, const Answer& answer)>;
 
   Caller(asio::io_context& context, std::vector<asio::ip::tcp::endpoint> endpoints, const Secret& secret,
-         const Hello& hello, const Announcement& says, Answered answered);
+         const Hello& hello, const Announcement& says, const std::string& congestion, Answered answered);
   void Start();
   // Nothing comes of it any more; the connection that was made stays.
   void Stop();
@@ -49,6 +49,7 @@ class Caller : public std::enable_shared_from_this<Caller> {
   const std::vector<asio::ip::tcp::endpoint> endpoints_;
   const Secret secret_;
   const Announcement says_;
+  const std::string congestion_;
   const Answered answered_;
   Hello hello_;
   Challenge challenge_;

@@ -89,7 +89,7 @@ class Connecting {
     };
     calls_.push_back({peer, connection,
                       std::make_shared<Caller>(context, std::move(endpoints), settings_.secret, hello,
-                                               Announcement{}, answered)});
+                                               Announcement{}, settings_.congestion, answered)});
     calls_.back().caller->Start();
   }
 

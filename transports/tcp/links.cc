@@ -169,7 +169,6 @@ void Links::Match(uint32_t index, uint32_t arrival) {
   Peer& peer = peers_[static_cast<size_t>(m.peer)];
   m.granted = true;
   ++peer.expecting;
-  if (m.kind == OperationKind::kRecvReduce) m.staging = staging_.Take(m.bytes);
   Enqueue(m.peer, peer.wires[0], {.kind = FrameKind::kGrant, .a = a.number, .b = index}, kNone, 0);
 }
 
@@ -237,7 +236,6 @@ void Links::Credit(int of, uint64_t bytes) {
 
 void Links::Complete(uint32_t index) {
   Message& m = messages_[index];
-  if (m.staging.data != nullptr) staging_.Give(std::exchange(m.staging, {}));
   if (m.context == kControlContext) {
     ++control_completed_;
   } else {

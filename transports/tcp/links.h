@@ -66,9 +66,8 @@ class Links {
     uint64_t bytes = 0, token = 0;
     uint64_t left = 0;        // that have not come
     uint64_t begun = 0;       // of bodies that have begun to come
-    uint64_t next = 0;        // first byte that no frame has taken; of a reduction, that none has consumed
+    uint64_t next = 0;        // first byte that no frame has taken
     Consumer* consumer = nullptr;
-    Staging::Block staging;   // of a reduction
     std::vector<ConstPiece> src;
     std::vector<Piece> dst;
   };
@@ -133,6 +132,7 @@ class Links {
   bool BeginMessage(int peer, Wire& wire);
   void End(int peer, Wire& wire);
   void Put(Wire& wire, const std::byte* bytes, uint32_t count);
+  void Expect(Wire& wire, uint32_t message, uint64_t offset);
   void Closed(int peer, Wire& wire, int error);
   void CheckGone(int peer);
   bool MissedAtOnce(const Peer& peer, int rank) const { return peer.gone && peer.culprit != rank; }

@@ -183,7 +183,7 @@ class Visit {
     for (const Ip& ip : place.addresses) endpoints.push_back(EndpointOf(ip, place.port));
     const Hello hello{.purpose = Purpose::kMeeting, .session = place.session, .rank = own.rank, .called = kHost};
     caller_ = std::make_shared<Caller>(
-        context, std::move(endpoints), settings.secret, hello, own,
+        context, std::move(endpoints), settings.secret, hello, own, settings.congestion,
         [this](asio::ip::tcp::socket& socket, const Answer& answer) { return Hear(socket, answer); });
     caller_->Start();
   }

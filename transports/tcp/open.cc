@@ -14,6 +14,7 @@
 #include "transports/processors.h"
 #include "transports/tcp/backend.h"
 #include "transports/tcp/caller.h"
+#include "transports/tcp/congestion.h"
 #include "transports/tcp/job_id.h"
 #include "transports/tcp/tcp.h"
 
@@ -87,6 +88,7 @@ absl::StatusOr<std::unique_ptr<Backend>> TcpBackend::Open(const Settings& settin
   CCL_ASSIGN_OR_RETURN(const std::vector<Ip> addresses, LocalAddresses(settings.interface));
   CCL_ASSIGN_OR_RETURN(std::shared_ptr<Listener> listener,
                        Listener::Open(settings.interface.empty() ? Ip{} : addresses[0], 0));
+  CCL_RETURN_IF_ERROR(SetCongestion(listener->descriptor(), settings.congestion));
   const Announcement own = AnnounceSelf(settings, *listener, addresses);
   Table table;
   if (settings.ranks == 1) {

@@ -17,6 +17,9 @@ constexpr Time kLongestWait = 1000 * kMicrosecond;
 constexpr Time kLooksFor = 60 * kMicrosecond;
 constexpr int kLooksCrowded = 2, kLooksPerYield = 8;
 constexpr int kLooksPerSocket = 64;  // in shared memory, which cost next to nothing
+// What waits in memory waits for other hosts too, where there are some, and those answer in their own time.
+constexpr int kMostLooks = 1024;
+constexpr std::chrono::microseconds kNap(100);
 // Whoever has left orderly may have done its part: that is in memory, and takes a moment to be found.
 constexpr Time kGrace = 1'000'000 * kMicrosecond;
 
@@ -42,8 +45,8 @@ absl::Status TcpBackend::Poll(Waiting waiting, std::vector<Completion>& done) {
 
 absl::Status TcpBackend::WaitForMemory(std::vector<Completion>& done) {
   const size_t before = done.size();
-  const int looks = endpoint_->looks();
-  int64_t deadline = 0;
+  const int looks = elsewhere_ ? std::min(endpoint_->looks(), kMostLooks) : endpoint_->looks();
+  int64_t begin = 0;
   while (true) {
     for (int i = 1; i <= looks && done.size() == before && status_.ok(); ++i) {
       Pause();
@@ -53,10 +56,16 @@ absl::Status TcpBackend::WaitForMemory(std::vector<Completion>& done) {
     if (done.size() > before || !status_.ok()) return status_;
     if (elsewhere_) Fail(links_.Progress(done));
     if (done.size() > before || !status_.ok()) return status_;
-    // Sockets are looked at by who does not sleep.
-    const int64_t now = elsewhere_ ? (sched_yield(), Now() / kNanosecond) : endpoint_->patience().Wait();
-    if (deadline == 0) deadline = now + kLongestWait / kNanosecond;
-    if (now >= deadline) break;
+    const int64_t now = elsewhere_ ? Now() / kNanosecond : endpoint_->patience().Wait();
+    if (begin == 0) begin = now;
+    const int64_t waited = now - begin;
+    if (waited >= kLongestWait / kNanosecond) break;
+    if (!elsewhere_) continue;
+    if (crowded_ || waited >= kLooksFor / kNanosecond) {
+      links_.Wait(kNap);
+    } else {
+      sched_yield();
+    }
   }
   // Nobody here is expected to say anything by TCP but that he is gone.
   Fail(links_.Progress(done));

@@ -32,8 +32,8 @@ void Links::Read(int peer, Wire& wire) {
     uint64_t direct = 0;
     if (wire.left > 0 && wire.message != kNone) {
       const Message& m = messages_[wire.message];
-      if (m.staging.data != nullptr) {
-        parts[count++] = {m.staging.data + wire.offset, wire.left};
+      if (m.kind == OperationKind::kRecvReduce) {
+        parts[count++] = {wire.segment.data + (wire.offset - wire.begin), wire.left};
       } else {
         count = Spread(m.dst, wire.offset, wire.left, parts, kMostPieces);
       }
@@ -87,8 +87,8 @@ void Links::Put(Wire& wire, const std::byte* bytes, uint32_t count) {
     return;
   }
   Message& m = messages_[wire.message];
-  if (m.staging.data != nullptr) {
-    std::memcpy(m.staging.data + wire.offset, bytes, count);
+  if (m.kind == OperationKind::kRecvReduce) {
+    std::memcpy(wire.segment.data + (wire.offset - wire.begin), bytes, count);
     return;
   }
   for (uint32_t done = 0; done < count;) {
@@ -142,14 +142,12 @@ bool Links::Begin(int from, Wire& wire) {
     case FrameKind::kBody: {
       if (!ours(frame.a, false) || !messages_[frame.a].granted) return garbage("a body of nothing");
       Message& m = messages_[frame.a];
-      // Bodies come by several connections at once: each claims its part when it begins.
-      if (frame.length == 0 || frame.length > m.bytes - m.begun || frame.b > m.bytes || frame.length > m.bytes - frame.b) {
-        return garbage("a body out of bounds");
-      }
+      const bool segment = frame.b < m.bytes && frame.b % kSegmentBytes == 0 &&
+                           frame.length == std::min<uint64_t>(kSegmentBytes, m.bytes - frame.b);
+      // They come by several connections at once: each claims its part when it begins.
+      if (!segment || frame.length > m.bytes - m.begun) return garbage("a body out of bounds");
       m.begun += frame.length;
-      wire.message = static_cast<uint32_t>(frame.a);
-      wire.offset = frame.b;
-      wire.left = frame.length;
+      Expect(wire, static_cast<uint32_t>(frame.a), frame.b);
       return true;
     }
     case FrameKind::kCredit:
@@ -205,10 +203,17 @@ bool Links::BeginMessage(int from, Wire& wire) {
     Match(index, NewArrival(frame));
     return true;
   }
-  if (m.kind == OperationKind::kRecvReduce && m.bytes > 0) m.staging = staging_.Take(m.bytes);
-  wire.message = index;
-  wire.left = frame.length;
+  Expect(wire, index, 0);
   return true;
+}
+
+// The payload of the head that has come belongs there.
+void Links::Expect(Wire& wire, uint32_t message, uint64_t offset) {
+  wire.message = message;
+  wire.offset = wire.begin = offset;
+  wire.left = wire.in.length;
+  const bool reduces = messages_[message].kind == OperationKind::kRecvReduce;
+  if (reduces && wire.segment.data == nullptr) wire.segment = staging_.Take(kSegmentBytes);
 }
 
 // All of a frame has come.
@@ -218,7 +223,7 @@ void Links::End(int from, Wire& wire) {
   if (frame.kind == FrameKind::kMessage && wire.message != kNone) {
     const uint32_t index = std::exchange(wire.message, kNone);
     Message& m = messages_[index];
-    if (m.kind == OperationKind::kRecvReduce) return Take(index, m.staging.data);
+    if (m.kind == OperationKind::kRecvReduce) return Take(index, wire.segment.data);
     Credit(from, m.bytes);
     return Complete(index);
   }
@@ -233,16 +238,10 @@ void Links::End(int from, Wire& wire) {
   const uint32_t index = std::exchange(wire.message, kNone);
   Message& m = messages_[index];
   m.left -= frame.length;
-  // What has come in order is reduced at once, while the cache has it; the rest at the end.
-  if (m.kind == OperationKind::kRecvReduce && (frame.b == m.next || m.left == 0)) {
-    const uint64_t end = m.left == 0 ? m.bytes : frame.b + frame.length;
-    const bool aligned = m.left == 0 || frame.length == kSegmentBytes;
-    if (aligned && end > m.next) {
-      const ConstPiece piece{m.staging.data + m.next, end - m.next};
-      const absl::Span<const ConstPiece> operand(&piece, 1);
-      m.consumer->Consume(m.token, m.next, {&operand, 1});
-      m.next = end;
-    }
+  if (m.kind == OperationKind::kRecvReduce) {
+    const ConstPiece piece{wire.segment.data, frame.length};
+    const absl::Span<const ConstPiece> operand(&piece, 1);
+    m.consumer->Consume(m.token, frame.b, {&operand, 1});
   }
   if (m.left > 0) return;
   --peer.expecting;

@@ -61,6 +61,7 @@ absl::Status Read(absl::string_view name, absl::string_view value, Settings& s) 
   if (name == "secret") return s.has_secret = true, ReadSecret(name, value, s.secret);
   if (name == "interface") return s.interface = std::string(value), absl::OkStatus();
   if (name == "connections") return ReadNumber(name, value, 1, kMostConnections, s.connections);
+  if (name == "congestion") return s.congestion = std::string(value), absl::OkStatus();
   if (name == "timeout") return ReadTimeout(value, s.timeout);
   if (name == "shm" && !s.one_host) {
     if (value != "yes" && value != "no") {
@@ -71,7 +72,7 @@ absl::Status Read(absl::string_view name, absl::string_view value, Settings& s) 
   }
   return absl::InvalidArgumentError(absl::StrCat(
       "unknown option '", name, "'; the options are rank=R, ranks=N, root=HOST:PORT, secret=HEX, "
-      "interface=NAME|NETWORK, connections=K, timeout=TIME", s.one_host ? "" : ", shm=yes|no"));
+      "interface=NAME|NETWORK, connections=K, congestion=NAME, timeout=TIME", s.one_host ? "" : ", shm=yes|no"));
 }
 
 // What the caller and the URL say, or the environment: one of them, or the same.

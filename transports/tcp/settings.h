@@ -24,13 +24,14 @@ struct Settings {
   Secret secret{};
   std::string interface;
   int connections = 2;  // between two ranks
+  std::string congestion;  // see SetCongestion
   std::chrono::milliseconds timeout{60'000};  // to meet, and of silence thereafter
   bool shares = true;    // ranks of a host share memory
   bool one_host = false;  // shm: all are on one host
 };
 
 // What a URL says behind its scheme, "?rank=R&ranks=N&root=HOST:PORT&secret=HEX&interface=NAME&
-// connections=K&timeout=10s&shm=no", all of it optional.
+// connections=K&congestion=NAME&timeout=10s&shm=no", all of it optional.
 absl::StatusOr<Settings> ReadUrl(absl::string_view scheme, absl::string_view rest);
 
 // Likewise, and what it leaves out. What the caller says (`rank` -1 and `ranks` 0: nothing) and the URL

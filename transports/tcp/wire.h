@@ -11,6 +11,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "transports/staging.h"
+
 namespace ccl::tcp {
 
 enum class FrameKind : uint8_t {
@@ -37,7 +39,8 @@ struct Frame {
 static_assert(sizeof(Frame) == 32);
 
 inline constexpr uint32_t kShortBytes = 64 << 10;     // the longest message that does not wait
-inline constexpr uint32_t kSegmentBytes = 256 << 10;  // of a long one; whole elements of every type
+// A long one goes in segments of so many bytes, and what is left: whole elements of every type.
+inline constexpr uint32_t kSegmentBytes = 256 << 10;
 // Bytes of short messages that a sender may have at a receiver who does not expect them. Beyond, they
 // wait as long ones do: nobody's memory is filled by others.
 inline constexpr uint64_t kShortWindow = 4 << 20;
@@ -67,6 +70,8 @@ struct Wire {
   uint32_t message = kNone;    // that takes the payload
   uint32_t arrival = kNone;    // or who keeps it until somebody asks for it
   uint64_t offset = 0;         // in the message
+  uint64_t begin = 0;          // of this payload in the message
+  Staging::Block segment;      // where a payload lies that is reduced: in the cache, as they follow each other
 
   int64_t unanswered_ns = 0;  // since when the peer's system owes an answer; 0: it does not
 
