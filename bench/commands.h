@@ -28,8 +28,8 @@ void AddScale(CLI::App& app, Command& run);
 void AddList(CLI::App& app, Command& run);
 void AddOptions(CLI::App& app, Command& run);
 void AddFlight(CLI::App& app, Command& run);
-// With the command line, to start it again under mpirun.
-void AddVersus(CLI::App& app, Command& run, int argc, char** argv);
+// By its name, cclbench or cclbench-mpich, the program starts itself under one mpirun or the other.
+void AddVersus(CLI::App& app, Command& run, const char* program);
 void AddLaunch(CLI::App& app, Command& run);
 void AddOverlap(CLI::App& app, Command& run);
 

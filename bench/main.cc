@@ -35,7 +35,7 @@ int main(int argc, char** argv) {
   ccl::AddList(app, run);
   ccl::AddOptions(app, run);
   ccl::AddFlight(app, run);
-  ccl::AddVersus(app, run, argc, argv);
+  ccl::AddVersus(app, run, argv[0]);
   ccl::AddLaunch(app, run);
   ccl::AddOverlap(app, run);
   // As mpirun has it.

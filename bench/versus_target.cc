@@ -13,6 +13,11 @@ constexpr double kFar2[] = {2, 2, 3, 5, 4, 2.8, 1.5, 2.6};
 constexpr double kCache2[] = {2, 2, 3, 3, 3.5, 2.5, 1.5, 2.5};
 constexpr double kFour[] = {1.8, 3, 4.7, 4.9, 3.5, 2.7, 1.6, 2.5};
 constexpr double kEight[] = {2.2, 5.5, 9.5, 7, 4, 2.2, 1.8, 2.6};
+// With allocated buffers, where that is more.
+constexpr double kFar2Allocated[] = {2, 2, 3, 5, 4, 2.8, 2.3, 4.5};
+constexpr double kCache2Allocated[] = {2, 2, 3, 3, 3.5, 2.5, 2.3, 4.5};
+constexpr double kFourAllocated[] = {1.8, 3, 4.7, 4.9, 3.5, 3.3, 3, 4.9};
+constexpr double kEightAllocated[] = {2.2, 5.5, 9.5, 7, 4, 3.3, 4, 5.8};
 
 // Against the tuned MPI.
 constexpr uint64_t kTunedSizes[] = {8, KiB, 16 * KiB, 64 * KiB, MiB};
@@ -21,6 +26,12 @@ constexpr double kTunedCache2[] = {1.8, 2.2, 2, 1.5, 2};
 constexpr double kTunedFour[] = {1.8, 2.2, 2, 1.8, 1.5};
 constexpr uint64_t kTunedSizes8[] = {8, KiB, 64 * KiB, MiB};
 constexpr double kTunedEight[] = {1.6, 1.7, 2.5, 1.8};
+
+// Against the others, of allreduce on one host.
+constexpr uint64_t kMpichSizes[] = {8, KiB + 1};
+constexpr double kMpich2[] = {5, 3};
+constexpr uint64_t kGlooSizes[] = {8, 64 * KiB, MiB, 16 * MiB};
+constexpr double kGloo[] = {100, 30, 7, 3};
 
 template <size_t N>
 double At(const uint64_t (&sizes)[N], const double (&targets)[N], uint64_t bytes) {
@@ -51,33 +62,47 @@ absl::string_view Name(Regime regime) {
   return "";
 }
 
-double VersusTarget(Collective collective, int ranks, uint64_t bytes, Regime regime, bool tuned) {
+namespace {
+
+double OfAllReduce(int ranks, uint64_t bytes, bool far, Against against, bool allocated) {
+  switch (against) {
+    case Against::kGloo:
+      return At(kGlooSizes, kGloo, bytes);
+    case Against::kMpich:
+      return ranks == 2 ? At(kMpichSizes, kMpich2, bytes) : 0;
+    case Against::kTuned:
+      if (ranks == 2) return far ? At(kTunedSizes, kTunedFar2, bytes) : At(kTunedSizes, kTunedCache2, bytes);
+      if (ranks == 4) return At(kTunedSizes, kTunedFour, bytes);
+      return ranks == 8 ? At(kTunedSizes8, kTunedEight, bytes) : 0;
+    case Against::kOpenMpi:
+      break;
+  }
+  if (ranks == 2 && far) return At(kSizes, allocated ? kFar2Allocated : kFar2, bytes);
+  if (ranks == 2) return At(kSizes, allocated ? kCache2Allocated : kCache2, bytes);
+  if (ranks == 4) return At(kSizes, allocated ? kFourAllocated : kFour, bytes);
+  return ranks == 8 ? At(kSizes, allocated ? kEightAllocated : kEight, bytes) : 0;
+}
+
+}  // namespace
+
+double VersusTarget(Collective collective, int ranks, uint64_t bytes, Regime regime, Against against,
+                    bool allocated) {
   if (regime == Regime::kOneCore && ranks == 2) return 0;  // reported only
-  const bool far = regime == Regime::kFar;
+  if (collective == Collective::kAllReduce) {
+    return OfAllReduce(ranks, bytes, regime == Regime::kFar, against, allocated);
+  }
+  if (against != Against::kOpenMpi) return 0;
+  if (collective == Collective::kAllGather && ranks == 8) return bytes <= MiB ? 3 : 0;
+  if (ranks != 2 && ranks != 4) return 0;
   switch (collective) {
-    case Collective::kAllReduce:
-      if (tuned) {
-        if (ranks == 2) return far ? At(kTunedSizes, kTunedFar2, bytes) : At(kTunedSizes, kTunedCache2, bytes);
-        if (ranks == 4) return At(kTunedSizes, kTunedFour, bytes);
-        return ranks == 8 ? At(kTunedSizes8, kTunedEight, bytes) : 0;
-      }
-      if (ranks == 2) return far ? At(kSizes, kFar2, bytes) : At(kSizes, kCache2, bytes);
-      if (ranks == 4) return At(kSizes, kFour, bytes);
-      return ranks == 8 ? At(kSizes, kEight, bytes) : 0;
     case Collective::kReduceScatter:
-      if (tuned || (ranks != 2 && ranks != 4)) return 0;
-      return bytes <= 8 * KiB ? 2 : bytes >= 64 * KiB ? 3 : 0;
+      return bytes <= 8 * KiB ? 2 : bytes < 64 * KiB ? 0 : allocated ? 5 : 3;
     case Collective::kAllGather:
-      if (tuned) return 0;
-      if (ranks == 8) return bytes <= MiB ? 3 : 0;
-      if (ranks != 2 && ranks != 4) return 0;
-      return bytes <= 8 * KiB ? 1.8 : bytes <= 64 * KiB ? 2.4 : 1.3;
+      return bytes <= 8 * KiB ? 1.8 : bytes <= 64 * KiB ? 2.4 : allocated ? 2 : 1.3;
     case Collective::kBroadcast:
-      if (tuned || (ranks != 2 && ranks != 4)) return 0;
-      return bytes >= MiB ? 2 : 1.5;
+      return bytes < MiB ? 1.5 : allocated ? 3 : 2;
     case Collective::kAllToAll:
-      if (tuned || (ranks != 2 && ranks != 4)) return 0;
-      return bytes <= 64 * KiB ? 1.5 : 1;
+      return bytes <= 64 * KiB ? 1.5 : allocated ? 2 : 1;
     default:
       return 0;
   }

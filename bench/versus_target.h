@@ -13,9 +13,13 @@ enum class Regime : uint8_t { kUnknown, kOneCore, kOneCache, kFar };
 Regime RegimeOf(double ping_pong_ns);
 absl::string_view Name(Regime regime);
 
-// How many times as fast as the MPI a collective is meant to be, with touched ordinary buffers; 0:
-// nothing is promised there but not to be slower. `tuned`: than the MPI's best documented setting.
-double VersusTarget(Collective collective, int ranks, uint64_t bytes, Regime regime, bool tuned);
+// Who is compared with; kTuned is Open MPI with its best documented setting.
+enum class Against : uint8_t { kOpenMpi, kTuned, kMpich, kGloo };
+
+// How many times as fast as the other a collective is meant to be, with touched buffers, ordinary ones or
+// allocated by cclMemAlloc; 0: nothing is promised there but not to be slower.
+double VersusTarget(Collective collective, int ranks, uint64_t bytes, Regime regime, Against against,
+                    bool allocated);
 
 }  // namespace ccl
 

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <string>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -18,7 +19,14 @@
 namespace ccl {
 namespace {
 
-constexpr const char* kNames[] = {"libccl_mpi_openmpi.so", "libccl_mpi_mpich.so"};
+// That of the MPI whose launcher has started this process comes first: MPICH's is Hydra.
+std::vector<const char*> Names() {
+  std::vector<const char*> names = {"libccl_mpi_openmpi.so", "libccl_mpi_mpich.so"};
+  if (std::getenv("MPI_LOCALNRANKS") != nullptr && std::getenv("OMPI_COMM_WORLD_SIZE") == nullptr) {
+    std::swap(names[0], names[1]);
+  }
+  return names;
+}
 
 // The directory of the library or program that this function is linked into; "" if unknown.
 std::string OwnDirectory() {
@@ -54,14 +62,15 @@ std::vector<std::string> Directories() {
 
 absl::StatusOr<std::string> FindModule() {
   const std::vector<std::string> directories = Directories();
+  const std::vector<const char*> names = Names();
   for (const std::string& directory : directories) {
-    for (const char* name : kNames) {
+    for (const char* name : names) {
       std::string path = absl::StrCat(directory, "/", name);
       if (access(path.c_str(), F_OK) == 0) return path;
     }
   }
   return absl::NotFoundError(absl::StrCat(
-      "mpi: no module ", absl::StrJoin(kNames, " or "), " in ", absl::StrJoin(directories, ", "),
+      "mpi: no module ", absl::StrJoin(names, " or "), " in ", absl::StrJoin(directories, ", "),
       "; was the library built with MPI? CCL_MODULE_PATH names other directories"));
 }
 

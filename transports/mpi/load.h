@@ -13,7 +13,8 @@ namespace ccl {
 
 // "mpi:" + rest; rest is "" or "?comm=N" where N is MPI_Comm_c2f of the communicator to use.
 //
-// The module is the first libccl_mpi_openmpi.so or libccl_mpi_mpich.so in: the directories of
+// The module is the first libccl_mpi_openmpi.so or libccl_mpi_mpich.so (the other way round under MPICH's
+// mpirun) in: the directories of
 // CCL_MODULE_PATH (separated by ':'), the directory of the library or program that holds this
 // code, the libraries' directory beside it where it is a program in an installation's bin (../lib),
 // the directory it was built in. NotFound lists the places when there is none. One that
