@@ -1,5 +1,5 @@
 /* Collective communication on host memory, shaped like NCCL: the same names with the prefix ccl, the
- * same values, the same meaning. Ranks are real (MPI processes) or endpoints of an emulated fabric.
+ * same values, the same meaning. Ranks are real (processes or threads) or endpoints of an emulated fabric.
  *
  * Every function returns a cclResult_t. After an error cclGetLastError(comm) says what happened, on
  * which rank, in which operation. A call that is refused with cclInvalidArgument or cclInvalidUsage

@@ -19,10 +19,17 @@ bool IsGroup(const Operation& op) {
   return op.kind == OperationKind::kGroupReduce || op.kind == OperationKind::kGroupCopy;
 }
 
-bool HoldsItsBytes(const Operation& op) {
-  return op.kind == OperationKind::kSend   ? BytesOf(op.src) == op.bytes
-         : op.kind == OperationKind::kRecv ? BytesOf(op.dst) == op.bytes
-                                           : true;
+// What is read, and what is written but by a consumer.
+bool HoldsItsBytes(const Operation& op, int self) {
+  const bool copies = op.kind == OperationKind::kGroupCopy;
+  const bool reads = op.kind == OperationKind::kSend || op.kind == OperationKind::kGroupReduce || (copies && op.peer == self);
+  const bool writes = op.kind == OperationKind::kRecv || (copies && op.peer != self);
+  return (!reads || BytesOf(op.src) == op.bytes) && (!writes || BytesOf(op.dst) == op.bytes);
+}
+
+bool Consumes(const Operation& op, int self) {
+  return op.kind == OperationKind::kRecvReduce ||
+         (op.kind == OperationKind::kGroupReduce && (op.peer < 0 || op.peer == self));
 }
 
 bool IsMember(const Operation& op, int self, int ranks) {
@@ -39,8 +46,8 @@ absl::Status Admit(const Operation& op, const Backend& backend, int self) {
   const bool known = op.kind != OperationKind::kReconfigure && (!IsGroup(op) || has.group_operations);
   const bool peer = (op.peer >= 0 || op.kind == OperationKind::kGroupReduce) && op.peer < ranks;
   const bool apart = op.context < has.contexts && op.channel < has.channels;
-  const bool bytes = HoldsItsBytes(op);
-  const bool consumes = op.kind != OperationKind::kRecvReduce || op.consumer != nullptr;
+  const bool bytes = HoldsItsBytes(op, self);
+  const bool consumes = !Consumes(op, self) || op.consumer != nullptr;
   const bool member = !IsGroup(op) || IsMember(op, self, ranks);
   // The sound case is decided without making any text.
   if (known && peer && apart && bytes && consumes && member) return absl::OkStatus();

@@ -2,6 +2,7 @@
 #include <cstring>
 #include <random>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -42,6 +43,8 @@ absl::StatusOr<cclUniqueId> NewId(const std::string& url) {
   return id;
 }
 
+constexpr int kMostThreads = 1024;
+
 // The worlds of all ranks, which may be one. Where ranks meet by themselves each has its own, and joins from
 // a thread of its own.
 absl::StatusOr<std::vector<std::shared_ptr<World>>> OpenAll(const Options& options, int ranks) {
@@ -50,18 +53,33 @@ absl::StatusOr<std::vector<std::shared_ptr<World>>> OpenAll(const Options& optio
     CCL_ASSIGN_OR_RETURN(std::shared_ptr<World> world, World::Open(options, ranks));
     return std::vector<std::shared_ptr<World>>(static_cast<size_t>(ranks), world);
   }
+  if (ranks > kMostThreads) {
+    return absl::InvalidArgumentError(absl::StrCat(ranks, " ranks: those that are threads of one process are at most ",
+                                                   kMostThreads));
+  }
   CCL_ASSIGN_OR_RETURN(const cclUniqueId id, NewId(url));
   std::vector<std::shared_ptr<World>> worlds(static_cast<size_t>(ranks));
   std::vector<absl::Status> statuses(worlds.size());
+  const auto join = [&](int rank) {
+    auto joined = JoinWorld(options, {ranks, rank, {id.internal, sizeof id.internal}});
+    statuses[static_cast<size_t>(rank)] = joined.status();
+    if (joined.ok()) worlds[static_cast<size_t>(rank)] = *std::move(joined);
+  };
   std::vector<std::thread> threads;
   for (int rank = 0; rank < ranks; ++rank) {
-    threads.emplace_back([&, rank] {
-      auto joined = JoinWorld(options, {ranks, rank, {id.internal, sizeof id.internal}});
-      statuses[static_cast<size_t>(rank)] = joined.status();
-      if (joined.ok()) worlds[static_cast<size_t>(rank)] = *std::move(joined);
-    });
+    try {
+      threads.emplace_back(join, rank);
+    } catch (const std::system_error& error) {  // the others wait for it in vain, and not for ever
+      statuses[static_cast<size_t>(rank)] = absl::ResourceExhaustedError(
+          absl::StrCat("a thread for rank ", rank, " to join from: ", error.what()));
+      break;
+    }
   }
   for (std::thread& thread : threads) thread.join();
+  // Who has waited for one that had an error says less than that one.
+  for (const absl::Status& status : statuses) {
+    if (!absl::IsDeadlineExceeded(status)) CCL_RETURN_IF_ERROR(status);
+  }
   for (const absl::Status& status : statuses) CCL_RETURN_IF_ERROR(status);
   return worlds;
 }

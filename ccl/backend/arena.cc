@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,6 +15,8 @@ uint64_t RoundUp(uint64_t value, uint64_t to) { return (value + to - 1) / to * t
 
 // Space for `bytes` of an empty file, aligned so that huge pages fit. Nothing of it takes memory yet.
 ArenaPlace Reserve(uint64_t bytes) {
+  rlimit most{};  // of a file: to ask for more would end the process
+  if (getrlimit(RLIMIT_FSIZE, &most) != 0 || (most.rlim_cur != RLIM_INFINITY && most.rlim_cur < bytes)) return {};
   const int file = memfd_create("ccl arena", MFD_CLOEXEC);
   if (file < 0) return {};
   if (ftruncate(file, static_cast<off_t>(bytes)) == 0) {
@@ -22,6 +25,7 @@ ArenaPlace Reserve(uint64_t bytes) {
       auto* const base = reinterpret_cast<std::byte*>(RoundUp(reinterpret_cast<uintptr_t>(space), Arena::kHuge));
       if (mmap(base, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE | MAP_FIXED, file, 0) == base) {
         madvise(base, bytes, MADV_HUGEPAGE);
+        madvise(base, bytes, MADV_DONTDUMP);  // a core file would be of the size of the machine's memory
         return {base, bytes, getpid(), file};
       }
       munmap(space, bytes + Arena::kHuge);

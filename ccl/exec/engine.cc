@@ -23,7 +23,10 @@ Engine::Engine(std::unique_ptr<Backend> backend, bool progress_thread)
   if (has_.threads == Threads::kOne) home_ = std::this_thread::get_id();
 }
 
-Engine::~Engine() { StopProgress(); }
+Engine::~Engine() {
+  StopProgress();
+  backend_.reset();  // others may be reading what dropped work has lent: until it has ended
+}
 
 void Engine::Adopt(int rank) {
   const Entry lock(*this);

@@ -238,7 +238,7 @@ class Engine {
 
   std::mutex mutex_;
   std::atomic<int> wanted_{0};  // threads that want the lock
-  const std::unique_ptr<Backend> backend_;
+  std::unique_ptr<Backend> backend_;
   const Abilities has_;
   const int ranks_;
   bool progresses_ = false;     // by a thread of its own, once there is something to do

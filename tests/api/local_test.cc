@@ -121,7 +121,7 @@ TEST_P(LocalApi, OneThreadHasAllRanks) {
   for (cclComm_t comm : comms) EXPECT_EQ(cclCommDestroy(comm), cclSuccess);
 }
 
-// Parts of a job, and parts of those, of which one rank leaves earlier.
+// Parts of a job.
 TEST_P(LocalApi, Splits) {
   OnThreads([&](int rank, cclComm_t comm) {
     cclComm_t part = nullptr;

@@ -1,6 +1,8 @@
 // The contract of ccl::Backend: every transport passes these cases, one line of kBackends each.
 #include "tests/transports/contract.h"
 
+#include <algorithm>
+#include <cstring>
 #include <deque>
 #include <map>
 #include <memory>
@@ -259,19 +261,25 @@ TEST_P(Contract, ManyInFlight) {
   });
 }
 
-// Gathers what it is given, in one part or several, and notes whether the operation was still pending
+// Gathers what it is given, in one part or several, in any order and nothing twice, and notes whether the operation was still pending
 // then.
 class Gatherer final : public Consumer {
  public:
   Gatherer(const Job& job, int rank) : job_(job), rank_(rank) {}
   void Consume(uint64_t token, uint64_t offset,
                absl::Span<const absl::Span<const ConstPiece>> operands) override {
-    EXPECT_EQ(offset, bytes[token].size());
     early = early && job_.pending(rank_, token);
     ASSERT_EQ(operands.size(), 1u);
+    Bytes& all = bytes[token];
     for (const ConstPiece& piece : operands[0]) {
-      const uint8_t* data = static_cast<const uint8_t*>(piece.data);
-      bytes[token].insert(bytes[token].end(), data, data + piece.bytes);
+      if (piece.bytes == 0) continue;
+      all.resize(std::max(all.size(), offset + piece.bytes), kNothing);
+      EXPECT_TRUE(std::all_of(all.begin() + static_cast<ptrdiff_t>(offset),
+                              all.begin() + static_cast<ptrdiff_t>(offset + piece.bytes),
+                              [](uint8_t byte) { return byte == kNothing; }) || piece.bytes < kSurelyMixed)
+          << "given twice";
+      std::memcpy(all.data() + offset, piece.data, piece.bytes);
+      offset += piece.bytes;
     }
   }
 
@@ -279,6 +287,8 @@ class Gatherer final : public Consumer {
   bool early = true;
 
  private:
+  static constexpr uint8_t kNothing = 0xee;
+  static constexpr size_t kSurelyMixed = 64;  // shorter patterns may be nothing else
   const Job& job_;
   const int rank_;
 };

@@ -207,6 +207,7 @@ TEST_P(Lending, ManyMessages) {
     dst.push_back(out.back()->to());
     adders.push_back(std::make_unique<Adder>(out.back()->data()));
   }
+  // The last one is waited for while nobody takes the others.
   for (size_t k = kMessages; k-- > 0;) {
     Operation recv{.kind = k % 2 ? OperationKind::kRecv : OperationKind::kRecvReduce,
                    .channel = static_cast<uint16_t>(k), .peer = from};
@@ -218,11 +219,35 @@ TEST_P(Lending, ManyMessages) {
     }
     recv.token = kMessages + k;
     job_->Post(self_, recv);
+    if (k + 1 < kMessages) continue;
+    const absl::Status status = job_->Finish({recv.token});
+    ASSERT_TRUE(status.ok()) << status;
   }
   ASSERT_NO_FATAL_FAILURE(Finish());
   for (size_t k = 0; k < kMessages; ++k) {
     for (size_t i = 0; i < kCount; ++i) ASSERT_EQ(out[k]->data()[i], Value(from, i)) << "message " << k;
   }
+}
+
+// Short ones of the same group, posted right behind.
+TEST_P(Lending, NothingOvertakesWhatIsLent) {
+  Numbers in(kLong, inputs()), out(kLong, results());
+  in.Fill(self_);
+  const ConstPiece src[] = {in.from(), {in.data() + 1, 4}};
+  int32_t number = -1;
+  const Piece dst[] = {out.to(), {&number, 4}};
+  std::vector<Operation> ops(2);
+  for (size_t i = 0; i < 2; ++i) {
+    ops[i] = {.kind = OperationKind::kGroupCopy, .peer = 0, .bytes = i == 0 ? kLong * 4 : 4};
+    if (self_ == 0) ops[i].src = {&src[i], 1};
+    ops[i].dst = {&dst[i], 1};
+    ops[i].group = {3, all_};
+    ops[i].token = i;
+  }
+  job_->Post(self_, ops);
+  ASSERT_NO_FATAL_FAILURE(Finish());
+  EXPECT_EQ(number, Value(0, 1));
+  for (size_t i = 0; i < kLong; ++i) ASSERT_EQ(out.data()[i], Value(0, i));
 }
 
 INSTANTIATE_TEST_SUITE_P(By, Lending,

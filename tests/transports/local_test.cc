@@ -122,6 +122,40 @@ TEST(Local, WhatIsWithdrawnIsNotRead) {
   });
 }
 
+// One reader has done and leaves before the other begins: nobody is missed.
+TEST(Local, WhoHasReadMayLeave) {
+  OnThreads(3, [](int rank) {
+    Opened opened = Join("reads", 3, rank);
+    ASSERT_TRUE(opened.ok()) << opened.status();
+    Job job(*std::move(opened));
+    Bytes bytes(size_t{20} << 20, static_cast<uint8_t>(7 + rank));
+    const ConstPiece src{bytes.data(), bytes.size()};
+    const Piece dst{bytes.data(), bytes.size()};
+    const int all[] = {0, 1, 2};
+    Operation op{.kind = OperationKind::kGroupCopy, .peer = 0, .bytes = bytes.size()};
+    if (rank == 0) op.src = {&src, 1};
+    op.dst = {&dst, 1};
+    op.group = {0, all};
+    op.token = 1;
+    if (rank == 2) std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    job.Post(rank, op);
+    const absl::Status status = job.Finish();
+    EXPECT_TRUE(status.ok()) << status;
+    EXPECT_EQ(bytes.back(), 7);
+  });
+}
+
+TEST(Local, NobodyAgreesWithoutTheOneWhoHasLeft) {
+  OnThreads(3, [](int rank) {
+    Opened opened = Join("disagrees", 3, rank);
+    ASSERT_TRUE(opened.ok()) << opened.status();
+    if (rank == 2) return;
+    for (int round = 0; round < 3; ++round) {
+      EXPECT_EQ((*opened)->Agree(absl::OkStatus()).code(), absl::StatusCode::kUnavailable);
+    }
+  });
+}
+
 TEST(Local, SurvivorsMeetAgain) {
   OnThreads(4, [](int rank) {
     Opened opened = Join("survives", 4, rank);

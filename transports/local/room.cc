@@ -39,7 +39,8 @@ absl::StatusOr<std::shared_ptr<Room>> Room::Enter(absl::string_view name, int ra
   if (found == rooms.open.end()) {
     CCL_ASSIGN_OR_RETURN(auto segment, shm::Segment::Create(shm::Layout::Bytes(ranks)));
     segment->Close();
-    segment->Populate(0, shm::Layout(segment->data(), ranks).ChunksOf(0));
+    const shm::Layout layout(segment->data(), ranks);
+    if (layout.IsPopulated()) segment->Populate(0, layout.ChunksOf(0));
     found = rooms.open.emplace(name, std::shared_ptr<Room>(new Room(name, ranks, std::move(segment)))).first;
   }
   const std::shared_ptr<Room> room = found->second;
@@ -74,7 +75,12 @@ absl::Status Room::AwaitAll(std::unique_lock<std::mutex>& lock, int rank, std::c
 }
 
 absl::StatusOr<std::vector<std::string>> Room::Exchange(int rank, std::string said) {
+  const auto missed = [&] {
+    return absl::UnavailableError(
+        absl::StrCat("local: rank ", rank, ": another rank has left while this one waits for it"));
+  };
   std::unique_lock<std::mutex> lock(mutex_);
+  if (left() > 0) return missed();
   const uint64_t round = round_;
   saying_[static_cast<size_t>(rank)] = std::move(said);
   if (++speakers_ == ranks_) {
@@ -86,7 +92,7 @@ absl::StatusOr<std::vector<std::string>> Room::Exchange(int rank, std::string sa
   }
   all_said_.wait(lock, [&] { return round_ != round || left() > 0; });
   if (round_ != round) return said_;  // of this round: nobody begins the next one but with us
-  return absl::UnavailableError(absl::StrCat("local: rank ", rank, ": another rank has left while this one waits for it"));
+  return missed();
 }
 
 void Room::Leave(int rank) {

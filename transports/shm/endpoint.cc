@@ -17,8 +17,6 @@ namespace {
 // Two cores between which a line takes longer share no cache: what one has written is better read from
 // memory.
 constexpr int64_t kFarNs = 120;
-// Larger segments are faulted in as they are used, but for a rank's own chunks.
-constexpr size_t kMostPopulated = size_t{64} << 20;
 
 }  // namespace
 
@@ -40,7 +38,7 @@ Endpoint::Endpoint(std::shared_ptr<Segment> segment, std::vector<int> ranks, int
   segment_->Populate(layout_.ChunksOf(self_), Layout::kBytesInTurn);
   // The others may be at work in the rest already; threads have the same page tables, and who made the segment
   // has seen to it.
-  if (!threads_ && layout_.ChunksOf(0) + ranks_.size() * Layout::kBytesInTurn <= kMostPopulated) {
+  if (!threads_ && layout_.IsPopulated()) {
     segment_->Populate(0, layout_.ChunksOf(0));
     for (size_t rank = 0; rank < ranks_.size(); ++rank) {
       segment_->Populate(layout_.ChunksOf(rank), Layout::kBytesInTurn);
@@ -129,15 +127,16 @@ bool Endpoint::HasAll(absl::Span<const int> ranks) const {
 bool Endpoint::WaitsFor(int rank) const {
   const int index = IndexOf(rank);
   if (index < 0) return false;
-  const Peer& peer = peers_[static_cast<size_t>(index)];
-  const auto wanted = [](const Stream& stream) { return stream.transfer != kNone; };
-  if (!peer.posted.empty() || std::any_of(peer.streams.begin(), peer.streams.end(), wanted)) return true;
+  const auto peer = static_cast<uint32_t>(index);
+  if (Expects(peers_[peer])) return true;
   const auto goes_there = [&](uint32_t transfer) {
     const std::vector<uint32_t>& readers = transfers_[transfer].readers;
-    return std::find(readers.begin(), readers.end(), static_cast<uint32_t>(index)) != readers.end();
+    return std::find(readers.begin(), readers.end(), peer) != readers.end();
   };
   return std::any_of(outgoing_.begin(), outgoing_.end(), goes_there) ||
-         std::any_of(lent_.begin(), lent_.end(), goes_there);
+         std::any_of(lent_.begin(), lent_.end(), [&](uint32_t transfer) {
+           return goes_there(transfer) && !layout_.HasRead(self_, transfers_[transfer].loan, peer).load(std::memory_order_acquire);
+         });
 }
 
 void Endpoint::Fail(absl::Status status) {
@@ -237,6 +236,9 @@ void Endpoint::Post(const Operation& op) {
   // Whether a copy is lent depends on what comes along with it.
   const bool later = t.lent != 0 && t.kind == OperationKind::kGroupCopy;
   if (t.sends && (later || !Advance(index))) outgoing_.push_back(index);
+  if (later) {
+    for (uint32_t to : t.readers) peers_[to].blocked = pass_;  // nothing overtakes it
+  }
   if (!takes) return;
   if (t.sources.empty()) {
     Consume(t, 0, t.bytes);  // alone in its group

@@ -19,12 +19,12 @@ namespace ccl::shm {
 // One rank among those of its host that share a segment. Sends, receives and group operations among
 // them are posted here; whoever has posted calls Progress until they have completed. Not thread-safe.
 //
-// A send is complete when its bytes are in shared memory, which takes a slot of the receiver's ring or
-// a few chunks of the sender's; it waits for room. Nobody's progress waits for a receive that has not
-// been posted: what has come and is not expected yet leaves its slot, and its chunk too when there are
-// many of them. But a rank that has sent what it had to takes nothing from one of which it expects nothing, until
-// it has waited for others for a while: so nobody runs far ahead of his readers. A long message in memory that the others reach is not copied: its send is complete when
-// everybody has read it where it lies.
+// A send is complete when its bytes are in shared memory, which takes a slot of the receiver's ring or a few
+// chunks of the sender's; it waits for room. A long message in memory that the others reach is not copied: its
+// send is complete when everybody has read it where it lies. Nobody's progress waits for a receive that has not
+// been posted, but a lent send's: what has come and is not expected yet leaves its slot, and its chunk too when
+// there are many of them. But a rank that has sent what it had to takes nothing from one of which it expects
+// nothing, until it has waited for others for a while: so nobody runs far ahead of his readers.
 //
 // A group operation is one stream of chunks of each member that contributes, read by all that want
 // it, and a fold of all streams chunk by chunk as they come, in order of rank. Where ranks take turns on
@@ -38,7 +38,7 @@ class Endpoint {
   // process, who lend everything. Blocks until a line has been passed to and fro between the first two.
   Endpoint(std::shared_ptr<Segment> segment, std::vector<int> ranks, int own, int job_ranks,
            bool crowded, const ArenaPlace* arena);
-  // Waits, a moment, for threads that read what this one has lent.
+  // Waits, a moment, for those who read what this one has lent; whoever has not begun to must not any more.
   ~Endpoint();
   Endpoint(const Endpoint&) = delete;
   Endpoint& operator=(const Endpoint&) = delete;
@@ -194,6 +194,7 @@ class Endpoint {
   void EndReading();
 
   // Incoming: see incoming.cc.
+  static bool Expects(const Peer& peer);  // something that has not come
   bool Takes(const Peer& peer) const;
   void Drain(uint32_t peer);
   void DrainAll();
@@ -249,11 +250,12 @@ class Endpoint {
   uint32_t under_way_ = 0;
   uint32_t waited_ = 0;   // passes since something has completed
   uint64_t longest_ = 0;  // message since nothing was under way
+  bool reading_ = false;  // what others have lent
   uint32_t copies_coming_ = 0;  // group copies under way of which others are the root
   uint32_t next_chunk_ = 0, next_stream_ = 0, next_board_ = 0, next_loan_ = 0;
   uint64_t pass_ = 1;
   uint64_t serials_[kChunks] = {};  // of our chunks: how often each has been taken
-  bool on_loan_[kLoans] = {};         // ours, of transfers in lent_
+  bool on_loan_[kLoans] = {};         // ours that are lent or offered
   Staging blocks_{size_t{16} << 20};
   // Operands of one Consume.
   std::vector<ConstPiece> pieces_;

@@ -9,9 +9,13 @@
 #include "transports/shm/runs.h"
 
 namespace ccl::shm {
-bool Endpoint::Takes(const Peer& peer) const {
-  return !peer.posted.empty() || !outgoing_.empty() || waited_ > kWaitsLong ||
+bool Endpoint::Expects(const Peer& peer) {
+  return !peer.posted.empty() ||
          std::any_of(peer.streams.begin(), peer.streams.end(), [](const Stream& s) { return s.transfer != kNone; });
+}
+
+bool Endpoint::Takes(const Peer& peer) const {
+  return Expects(peer) || !outgoing_.empty() || waited_ > kWaitsLong;
 }
 
 void Endpoint::Drain(uint32_t from) {
@@ -68,6 +72,9 @@ void Endpoint::Release(Source& source) {
   const uint32_t index = queue.head;
   Part& part = parts_[index];
   if (part.chunk != kNoChunk) {
+    if (part.chunk >= kFirstLoan) {
+      layout_.HasRead(source.peer, part.chunk - kFirstLoan, self_).store(true, std::memory_order_release);
+    }
     ReadersLeft(source.peer, part.chunk).fetch_sub(1, std::memory_order_acq_rel);
     if (part.chunk < kFirstLoan) --peers_[source.peer].held;
   }

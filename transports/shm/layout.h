@@ -97,6 +97,9 @@ class Layout {
     return layout.ChunksOf(layout.ranks_);
   }
 
+  // Larger segments are faulted in as they are used, but for a rank's own chunks.
+  bool IsPopulated() const { return ChunksOf(0) + ranks_ * kBytesInTurn <= kMostPopulated; }
+
   static constexpr size_t kBytesOfChunks = (kBoards + kChunks) * sizeof(Chunk);
   // Of these the first so many are in use all the time.
   static constexpr size_t kBytesInTurn = (kBoards + kInTurn) * sizeof(Chunk);
@@ -114,6 +117,10 @@ class Layout {
   Loan& LoanOf(size_t rank, uint32_t loan) const {
     return reinterpret_cast<Loan*>(base_ + Loans())[rank * kLoans + loan];
   }
+  // Whether a reader has done with a loan.
+  std::atomic<bool>& HasRead(size_t rank, uint32_t loan, size_t reader) const {
+    return reinterpret_cast<std::atomic<bool>*>(base_ + Marks())[(rank * kLoans + loan) * ranks_ + reader];
+  }
   Slot& SlotOf(size_t from, size_t to, uint64_t number) const {
     return reinterpret_cast<Slot*>(base_ + Rings())[(to * ranks_ + from) * kSlots + number % kSlots];
   }
@@ -125,11 +132,12 @@ class Layout {
   }
 
  private:
-  static constexpr size_t kPage = 4096, kHuge = size_t{2} << 20;
+  static constexpr size_t kPage = 4096, kHuge = size_t{2} << 20, kMostPopulated = size_t{64} << 20;
   static size_t RoundUp(size_t bytes, size_t to) { return (bytes + to - 1) / to * to; }
   size_t Members() const { return kPage + RoundUp(ranks_ * ranks_ * sizeof(Line), kPage); }
   size_t Loans() const { return Members() + RoundUp(ranks_ * sizeof(Member), kPage); }
-  size_t Rings() const { return Loans() + RoundUp(ranks_ * kLoans * sizeof(Loan), kPage); }
+  size_t Marks() const { return Loans() + RoundUp(ranks_ * kLoans * sizeof(Loan), kPage); }
+  size_t Rings() const { return Marks() + RoundUp(ranks_ * kLoans * ranks_, kPage); }
   size_t Chunks() const { return RoundUp(Rings() + ranks_ * ranks_ * kSlots * sizeof(Slot), kHuge); }
 
   std::byte* base_;

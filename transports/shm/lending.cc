@@ -39,7 +39,8 @@ Lending::Lending(const Layout& layout, size_t ranks, size_t self, const ArenaPla
           absl::StrCat("cclMemAlloc's memory is copied like any other: ", mapped.status().message()));
       return;
     }
-    (*mapped)->PreferHugePages();
+    (*mapped)->Close();
+    (*mapped)->Borrow();
     bases_[rank] = reinterpret_cast<uintptr_t>((*mapped)->data());
     mapped_.push_back(*std::move(mapped));
   }

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "transports/shm/copy.h"
@@ -28,8 +29,8 @@ constexpr uint64_t kLeastLentByOne = uint64_t{16} << 20;
 constexpr uint64_t kLeastLentByOneCrowded = uint64_t{4} << 20;
 // What has been folded is still in a cache when the others take it.
 constexpr uint64_t kBlockBytes = 65536;
-// Reading takes as long as memory does.
-constexpr std::chrono::seconds kLongestReading(10);
+// Reading takes as long as memory does; who died of it reads no more.
+constexpr std::chrono::seconds kLongestReading(2);
 
 }  // namespace
 
@@ -75,6 +76,7 @@ bool Endpoint::Lend(Transfer& t, uint32_t index) {
     lent_.push_back(index);
   }
   for (uint32_t to : t.readers) {
+    layout_.HasRead(self_, number, to).store(false, std::memory_order_relaxed);
     Slot& slot = layout_.SlotOf(self_, to, peers_[to].sent);
     std::memcpy(slot.payload, &view, sizeof view);
     Publish(t, to, slot, 0, kFirstLoan + number);
@@ -146,13 +148,15 @@ bool Endpoint::FoldInPlace(Transfer& t, uint32_t index) {
       Consume(t, at, std::min(kBlockBytes, t.bytes - at));
       own.folded.store(++t.folded, std::memory_order_release);
     }
+    if (moves) patience_.Reset();
     all = t.folded == share;
     for (size_t i = 0; i < t.sources.size(); ++i) {
       const size_t place = i < t.own_place ? i : i + 1;
       const uint64_t begin = FirstBlock(t, place), end = FirstBlock(t, place + 1);
       uint64_t& taken = t.sources[i].share;
       const Part& part = parts_[t.sources[i].parts.head];
-      const uint64_t there = layout_.LoanOf(t.sources[i].peer, part.chunk - kFirstLoan).folded.load(std::memory_order_acquire);
+      const Loan& theirs = layout_.LoanOf(t.sources[i].peer, part.chunk - kFirstLoan);
+      const uint64_t there = theirs.folded.load(std::memory_order_acquire);
       if (there > taken) {
         const uint64_t at = (begin + taken) * kBlockBytes;
         const uint64_t bytes = std::min((begin + there) * kBlockBytes, t.bytes) - at;
@@ -176,17 +180,17 @@ bool Endpoint::FoldInPlace(Transfer& t, uint32_t index) {
   return true;
 }
 
-// Threads lend memory that its owner may free when it has given up. False: somebody has.
+// Who has given up may free what it has lent, or write to it. False: somebody has.
 bool Endpoint::BeginReading(const Transfer& t) {
-  if (!threads_) return true;
-  bool borrows = false;
-  for (const Source& source : t.sources) {
+  const auto borrows = [&](const Source& source) {
     const uint32_t chunk = parts_[source.parts.head].chunk;
-    borrows = borrows || (chunk >= kFirstLoan && chunk != kNoChunk);
-  }
-  if (!borrows) return true;
+    return chunk >= kFirstLoan && chunk != kNoChunk;
+  };
+  if (std::none_of(t.sources.begin(), t.sources.end(), borrows)) return true;
+  reading_ = true;
   layout_.MemberOf(self_).reading.store(1, std::memory_order_seq_cst);
   for (const Source& source : t.sources) {
+    if (!borrows(source)) continue;
     if (layout_.MemberOf(source.peer).withdrawn.load(std::memory_order_seq_cst) == 0) continue;
     EndReading();
     Fail(absl::UnavailableError(absl::StrCat(Describe(t, source.peer, false), ": rank ", ranks_[source.peer],
@@ -197,11 +201,10 @@ bool Endpoint::BeginReading(const Transfer& t) {
 }
 
 void Endpoint::EndReading() {
-  if (threads_) layout_.MemberOf(self_).reading.store(0, std::memory_order_release);
+  if (std::exchange(reading_, false)) layout_.MemberOf(self_).reading.store(0, std::memory_order_release);
 }
 
 Endpoint::~Endpoint() {
-  if (!threads_) return;
   layout_.MemberOf(self_).withdrawn.store(1, std::memory_order_seq_cst);
   const auto limit = std::chrono::steady_clock::now() + kLongestReading;
   for (size_t rank = 0; rank < peers_.size(); ++rank) {

@@ -58,7 +58,7 @@ void Endpoint::Publish(Transfer& t, uint32_t to, Slot& slot, uint32_t bytes, uin
   slot.total = t.bytes;
   slot.key = t.key;
   slot.continues = t.started;
-  slot.board = t.together ? t.boards[(t.chunks_out - 1) % kWindow] : kNoBoard;
+  slot.board = t.together && t.chunks_out > 0 ? t.boards[(t.chunks_out - 1) % kWindow] : kNoBoard;
   slot.bytes = bytes;
   slot.chunk = chunk;
   slot.stream = t.stream;
@@ -148,11 +148,12 @@ bool Endpoint::Advance(uint32_t index) {
     for (uint32_t to : t.readers) may = may && peers_[to].blocked != pass_;
   }
   if (may && t.lent != 0 && !IsWorthLending(t)) t.lent = 0;
-  if (may && t.lent != 0) {
-    may = Lend(t, index);
-    t.started = may;
-    if (may && !t.offers) return true;
+  if (may && t.lent != 0 && Lend(t, index)) {
+    t.started = true;
+    if (!t.offers) return true;
   } else if (may) {
+    t.lent = 0;  // all loans are out, and may be for long
+    t.offers = false;
     if (!GoesInChunks(t)) {
       SendWhole(t);
       t.started = true;

@@ -70,7 +70,10 @@ void Segment::Populate(size_t from, size_t bytes) {
   }
 }
 
-void Segment::PreferHugePages() { madvise(data_, bytes_, MADV_HUGEPAGE); }
+void Segment::Borrow() {
+  madvise(data_, bytes_, MADV_HUGEPAGE);
+  madvise(data_, bytes_, MADV_DONTDUMP);
+}
 
 Segment::Name Segment::name() const { return {getpid(), file_}; }
 

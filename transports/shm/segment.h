@@ -32,8 +32,8 @@ class Segment {
   // Faults the pages of a range in, for this process, which a first touch would do one by one when
   // messages wait for it. Best effort.
   void Populate(size_t from, size_t bytes);
-  // Likewise.
-  void PreferHugePages();
+  // It is another process's arena: in huge pages if there are any, and in no core file of this one.
+  void Borrow();
   Name name() const;
   // Everybody has attached who will.
   void Close();

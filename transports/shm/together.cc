@@ -56,6 +56,7 @@ bool Endpoint::FoldTogether(Transfer& t, uint64_t bytes, uint8_t number) {
       to += run;
     });
     t.mine.push_back(block);
+    patience_.Reset();
     board.finished.fetch_add(1, std::memory_order_release);
   }
   if (board.finished.load(std::memory_order_acquire) < blocks) return false;

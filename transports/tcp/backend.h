@@ -84,6 +84,7 @@ class TcpBackend final : public Backend {
   double crowding_ = 0;                      // see HostTopology
   bool crowded_ = false;                     // ranks of this host are more than its processors
   bool elsewhere_ = true;                    // some ranks are reached over TCP
+  uint32_t passes_ = 0;                      // that have not looked at sockets
   Time left_since_ = 0;                      // somebody here has, and is waited for
 };
 

@@ -17,6 +17,7 @@ constexpr Time kLongestWait = 1000 * kMicrosecond;
 constexpr Time kLooksFor = 60 * kMicrosecond;
 constexpr int kLooksCrowded = 2, kLooksPerYield = 8;
 constexpr int kLooksPerSocket = 64;  // in shared memory, which cost next to nothing
+constexpr uint32_t kPassesPerSocket = 1024;  // where memory is all there is
 // What waits in memory waits for other hosts too, where there are some, and those answer in their own time.
 constexpr int kMostLooks = 1024;
 constexpr std::chrono::microseconds kNap(100);
@@ -95,8 +96,8 @@ absl::Status TcpBackend::WaitForSockets(std::vector<Completion>& done) {
 
 void TcpBackend::Advance(std::vector<Completion>& done) {
   if (endpoint_ != nullptr) Fail(endpoint_->Progress(done));
-  // Where memory is all there is, sockets only tell who is gone: whoever waits for long looks.
-  const bool needed = elsewhere_ || links_.busy() || endpoint_ == nullptr;
+  // Where memory is all there is, sockets only tell who is gone: whoever waits for long looks, or asks often.
+  const bool needed = elsewhere_ || links_.busy() || endpoint_ == nullptr || ++passes_ % kPassesPerSocket == 0;
   if (needed && status_.ok()) Fail(links_.Progress(done));
 }
 
