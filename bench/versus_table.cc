@@ -133,7 +133,8 @@ std::string VersusJson(const std::vector<VersusCell>& cells) {
 absl::StatusOr<std::vector<VersusCell>> ParseVersusJson(const std::string& text) {
   std::vector<VersusCell> cells;
   try {
-    for (const nlohmann::json& row : nlohmann::json::parse(text).at("results")) {
+    const nlohmann::json parsed = nlohmann::json::parse(text);
+    for (const nlohmann::json& row : parsed.at("results")) {
       VersusCell c;
       auto collective = ParseCollective(row.at("collective").get<std::string>());
       if (!collective.ok()) return collective.status();
