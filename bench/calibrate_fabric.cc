@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <fstream>
 #include <map>
 #include <memory>
 #include <utility>
@@ -16,6 +15,7 @@
 #include "bench/fit.h"
 #include "bench/published.h"
 #include "ccl/base/status.h"
+#include "ccl/dumps.h"
 
 namespace ccl {
 namespace {
@@ -180,11 +180,7 @@ absl::StatusOr<int> CalibrateFabric(const CalibrateOptions& o) {
                                     [](const Point& p) { return p.held_out; });
   const std::string counts = absl::StrCat(points.size(), " measured times, ", held,
                                           " of them held out: ", source);
-  std::ofstream out(path);
-  out << FileOf(fit, o.name, o.like, {absl::StrCat("Fitted by: ", o.command), counts});
-  out.flush();
-  if (!out) return absl::UnavailableError(absl::StrCat("cannot write '", path, "'"));
-  out.close();
+  CCL_RETURN_IF_ERROR(WriteFile(path, FileOf(fit, o.name, o.like, {absl::StrCat("Fitted by: ", o.command), counts})));
   std::printf("%s\n", counts.c_str());
   std::printf("%d protocol%s at tier %s; median error by the planner's formulas %.1f %% of the points "
               "that were fitted, %.1f %% of the others\n",

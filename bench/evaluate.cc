@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <fstream>
 #include <memory>
 #include <set>
 #include <tuple>
@@ -16,6 +15,7 @@
 #include "bench/csv.h"
 #include "bench/published.h"
 #include "ccl/base/status.h"
+#include "ccl/dumps.h"
 #include "ccl/plan/cost.h"
 #include "fabric/simulator.h"
 #include "nlohmann/json.hpp"
@@ -234,12 +234,8 @@ absl::Status Write(const std::string& path, const std::vector<Result>& results,
   const nlohmann::json file = {{"tool", "cclbench calibrate --evaluate"},
                                {"systems", systems},
                                {"rows", rows}};
-  std::ofstream out(path);
   // Names come from a file of any bytes.
-  out << file.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
-  out.flush();
-  if (!out) return absl::UnavailableError(absl::StrCat("cannot write '", path, "'"));
-  return absl::OkStatus();
+  return WriteFile(path, file.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
 }
 
 }  // namespace

@@ -2,13 +2,14 @@
 #include "bench/versus.h"
 
 #ifdef CCL_BENCH_GLOO
-#include <cstdlib>
-#include <cstring>
+#include <climits>
 #include <exception>
 #include <filesystem>
 #include <memory>
 
 #include "absl/strings/str_cat.h"
+#include "bench/temporary_folder.h"
+#include "ccl/base/status.h"
 #include "gloo/allgather.h"
 #include "gloo/allreduce.h"
 #include "gloo/alltoall.h"
@@ -85,17 +86,15 @@ absl::Status Guarded(F f) {
 
 // A folder that rank 0 makes and all know.
 absl::StatusOr<std::string> MeetingPlace(const mpi::Collectives& mpi) {
-  char folder[64] = "/tmp/cclbench-gloo-XXXXXX";
-  static_assert(sizeof folder % sizeof(float) == 0);
-  if (mpi.rank() == 0 && mkdtemp(folder) == nullptr) folder[0] = '\0';
-  char all[sizeof folder];
-  std::memcpy(all, folder, sizeof all);
-  const absl::Status status =
-      mpi.run({Collective::kBroadcast, sizeof folder / sizeof(float), 0, folder, all, false});
-  if (!status.ok()) return status;
-  const std::string path = mpi.rank() == 0 ? folder : all;
-  if (path.empty()) return absl::UnavailableError("Gloo: no folder can be made in /tmp to meet in");
-  return path;
+  absl::StatusOr<std::string> made = std::string();
+  if (mpi.rank() == 0) made = MakeTemporaryFolder("gloo");
+  char own[PATH_MAX] = "", all[PATH_MAX] = "";
+  static_assert(sizeof own % sizeof(float) == 0);
+  if (made.ok()) made->copy(own, sizeof own - 1);
+  CCL_RETURN_IF_ERROR(mpi.run({Collective::kBroadcast, sizeof own / sizeof(float), 0, own, all, false}));
+  if (mpi.rank() == 0) return made;
+  if (all[0] == '\0') return absl::UnavailableError("Gloo: rank 0 can make no folder to meet in");
+  return std::string(all);
 }
 
 }  // namespace

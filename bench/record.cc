@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "ccl/base/status.h"
+#include "ccl/dumps.h"
 #include "nlohmann/json.hpp"
 
 namespace ccl {
@@ -74,11 +75,7 @@ absl::Status WriteJson(const std::string& path, World& world, const std::string&
                                {"engine", engine.empty() ? nlohmann::json(nullptr)
                                                          : nlohmann::json(engine)},
                                {"results", results}};
-  std::ofstream out(path);
-  out << file.dump(1) << "\n";
-  out.flush();
-  if (!out) return absl::UnavailableError(absl::StrCat("cannot write '", path, "'"));
-  return absl::OkStatus();
+  return WriteFile(path, file.dump(1) + "\n");
 }
 
 absl::Status WriteCsv(const std::string& path, const std::vector<Record>& records) {

@@ -8,7 +8,6 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
-#include <fstream>
 #include <limits>
 #include <memory>
 #include <string>
@@ -18,6 +17,7 @@
 #include "absl/strings/str_cat.h"
 #include "bench/commands.h"
 #include "bench/scale_cases.h"
+#include "ccl/dumps.h"
 #include "nlohmann/json.hpp"
 
 namespace ccl {
@@ -199,10 +199,7 @@ int Scale(const ScaleOptions& o) {
     const nlohmann::json file = {{"tool", "cclbench scale"}, {"results", rows},
                                  {"growth_exponent", grows ? nlohmann::json(exponent)
                                                            : nlohmann::json(nullptr)}};
-    std::ofstream out(o.json);
-    out << file.dump(1) << "\n";
-    out.flush();
-    if (!out) return Fail(absl::UnavailableError(absl::StrCat("cannot write '", o.json, "'")));
+    if (absl::Status status = WriteFile(o.json, file.dump(1) + "\n"); !status.ok()) return Fail(status);
   }
   if (rows.empty() && !failed) {
     return Fail(absl::InvalidArgumentError(absl::StrCat("--only '", o.only, "' matches no case")));

@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <cstdio>
-#include <fstream>
 #include <memory>
 #include <numeric>
 
@@ -10,6 +9,7 @@
 #include "absl/strings/str_replace.h"
 #include "bench/commands.h"
 #include "ccl/base/status.h"
+#include "ccl/dumps.h"
 
 namespace ccl {
 namespace {
@@ -47,14 +47,6 @@ std::vector<Kind> KindsOf(const std::vector<PortRecord>& ports) {
 
 std::string Quoted(const std::string& text) {
   return absl::StrCat("\"", absl::StrReplaceAll(text, {{"\"", "\"\""}}), "\"");
-}
-
-absl::Status Write(const std::string& path, const std::string& text) {
-  std::ofstream out(path);
-  out << text;
-  out.flush();
-  if (!out) return absl::UnavailableError(absl::StrCat("cannot write '", path, "'"));
-  return absl::OkStatus();
 }
 
 std::string PortsCsv(const std::vector<PortRecord>& ports) {
@@ -145,8 +137,8 @@ absl::StatusOr<int> Trace(const TraceOptions& o) {
               outcome.algorithm.c_str(), o.fabric.c_str(), job->ranks(),
               std::string(engine.fabric_engine()).c_str(), outcome.seconds * 1e6);
   Print(ports, o.top);
-  if (!o.ports.empty()) CCL_RETURN_IF_ERROR(Write(o.ports, PortsCsv(ports)));
-  if (!o.flows.empty()) CCL_RETURN_IF_ERROR(Write(o.flows, FlowsCsv(engine.flows())));
+  if (!o.ports.empty()) CCL_RETURN_IF_ERROR(WriteFile(o.ports, PortsCsv(ports)));
+  if (!o.flows.empty()) CCL_RETURN_IF_ERROR(WriteFile(o.flows, FlowsCsv(engine.flows())));
   return 0;
 }
 

@@ -17,8 +17,10 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "bench/commands.h"
+#include "bench/temporary_folder.h"
 #include "bench/versus.h"
 #include "ccl/base/status.h"
+#include "ccl/dumps.h"
 #include "transports/mpi/load.h"
 
 namespace ccl {
@@ -93,13 +95,6 @@ absl::Status CheckUcx() {
       "(Debian: libucx0)");
 }
 
-absl::Status WriteFile(const std::string& path, const std::string& text) {
-  std::ofstream file(path);
-  file << text;
-  if (!file.flush()) return absl::UnavailableError(absl::StrCat(path, ": cannot be written"));
-  return absl::OkStatus();
-}
-
 int Summary(const std::vector<VersusCell>& cells, Against against) {
   int missed = 0;
   int64_t wrong = 0;
@@ -118,10 +113,7 @@ absl::StatusOr<int> LaunchVersus(const VersusOptions& o, bool mpich) {
   std::string program = std::filesystem::read_symlink("/proc/self/exe", error).string();
   if (error) return absl::UnavailableError(absl::StrCat("versus: /proc/self/exe: ", error.message()));
   if (o.launches == 1) return RunCommand(LaunchWords(o, program, mpich, o.json), true);
-  char folder[] = "/tmp/cclbench-versus-XXXXXX";
-  if (mkdtemp(folder) == nullptr) {
-    return absl::UnavailableError(absl::StrCat("versus: ", folder, ": ", std::strerror(errno)));
-  }
+  CCL_ASSIGN_OR_RETURN(const std::string folder, MakeTemporaryFolder("versus"));
   const std::string json = absl::StrCat(folder, "/launch.json");
   std::vector<std::vector<VersusCell>> launches;
   absl::Status status;

@@ -15,16 +15,9 @@
 #include "ccl/base/elements.h"
 #include "ccl/ccl.h"
 #include "tests/api/check.h"
+#include "tests/api/parts.h"
 
 namespace {
-
-// A communicator that this rank is in, with two streams, the first of them its own.
-struct Part {
-  cclComm_t comm = nullptr;
-  cclStream_t streams[2] = {};
-  int ranks = 0, rank = 0;
-  unsigned number = 0;  // equal on all of its ranks, another one for each
-};
 
 struct Call {
   std::string name;
@@ -35,12 +28,7 @@ class Program {
  public:
   // `plan` is the same on all ranks and says what is called; what a rank passes is its own.
   Program(cclComm_t world, int rank, unsigned seed, std::FILE* file)
-      : plan_(seed), file_(file), seed_(seed), world_rank_(rank) {
-    cclComm_t own = nullptr;
-    CHECK_CCL(cclCommSplit(world, 0, rank, &own, nullptr));
-    Add(own, 1);
-    for (unsigned i = 0; i < 3; ++i) Split(i);
-  }
+      : plan_(seed), file_(file), seed_(seed), world_rank_(rank), parts_(world, seed) {}
 
   void Run() {
     for (int bundle = 0; bundle < 4; ++bundle) {
@@ -49,7 +37,7 @@ class Program {
       for (int i = 0; i < 3; ++i) AddCall();
       if (group) CHECK_CCL(cclGroupEnd());
     }
-    for (Part& part : parts_) CHECK_CCL(cclCommFinalize(part.comm));
+    for (const ccl_test::Part& part : parts_.all()) CHECK_CCL(cclCommFinalize(part.comm));
     for (const Call& call : calls_) {
       uint64_t hash = 14695981039346656037u;
       for (const char byte : call.out) {
@@ -57,43 +45,14 @@ class Program {
       }
       std::fprintf(file_, "%s %016llx\n", call.name.c_str(), static_cast<unsigned long long>(hash));
     }
-    for (Part& part : parts_) {
-      CHECK_CCL(cclStreamDestroy(part.streams[1]));
-      CHECK_CCL(cclCommDestroy(part.comm));
-    }
   }
 
  private:
   int Below(int n) { return static_cast<int>(plan_() % static_cast<unsigned>(n)); }
 
-  void Add(cclComm_t comm, unsigned number) {
-    Part part;
-    part.comm = comm;
-    part.number = number;
-    CHECK_CCL(cclCommCount(comm, &part.ranks));
-    CHECK_CCL(cclCommUserRank(comm, &part.rank));
-    CHECK_CCL(cclStreamCreate(comm, &part.streams[1]));
-    parts_.push_back(part);
-  }
-
-  // Of the last communicator of every rank: a color and a key by its number and the rank in it.
-  void Split(unsigned turn) {
-    const Part parent = parts_.back();
-    std::mt19937 random(seed_ * 7919 + turn * 101 + parent.number);
-    std::vector<int> colors, keys;
-    for (int r = 0; r < parent.ranks; ++r) {
-      colors.push_back(static_cast<int>(random() % 2));
-      keys.push_back(static_cast<int>(random() % 5));
-    }
-    const size_t own = static_cast<size_t>(parent.rank);
-    cclComm_t made = nullptr;
-    CHECK_CCL(cclCommSplit(parent.comm, colors[own], keys[own], &made, nullptr));
-    Add(made, parent.number * 2 + static_cast<unsigned>(colors[own]));
-  }
-
   // The same on all ranks of the part: a rank has as many parts as any other, one of each depth.
   void AddCall() {
-    const Part& part = parts_[static_cast<size_t>(Below(static_cast<int>(parts_.size())))];
+    const ccl_test::Part& part = parts_.all()[static_cast<size_t>(Below(static_cast<int>(parts_.all().size())))];
     const int kind = Below(11), stream = Below(2), turn = Below(3);
     const cclDataType_t types[] = {cclFloat, cclHalf, cclBfloat16};
     const cclDataType_t type = types[turn];
@@ -153,7 +112,7 @@ class Program {
   std::FILE* const file_;
   const unsigned seed_;
   const int world_rank_;
-  std::vector<Part> parts_;
+  const ccl_test::Parts parts_;
   std::vector<Call> calls_;
 };
 

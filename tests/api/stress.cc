@@ -14,20 +14,13 @@
 #include <vector>
 
 #include "tests/api/conformance_run.h"
+#include "tests/api/parts.h"
 
 namespace ccl_test {
 namespace {
 
 constexpr int kOperations = 100;
 constexpr int kTimeoutMs = 60'000;  // of one operation: what hangs is an error
-
-// A communicator that this rank is in.
-struct Part {
-  cclComm_t comm = nullptr;
-  cclStream_t streams[2] = {};
-  int ranks = 0, rank = 0;
-  unsigned number = 0;  // equal on all of its ranks, another one for each
-};
 
 // Messages of every rank to some that follow it, and from those that it follows, in one group.
 class Exchange {
@@ -79,22 +72,7 @@ class Exchange {
 // What all ranks of a part do is drawn alike on all ranks, from the seed.
 class Program {
  public:
-  Program(cclComm_t world, unsigned seed) : random_(seed), seed_(seed) {
-    int rank = 0;
-    CHECK_CCL(cclCommUserRank(world, &rank));
-    cclComm_t own = nullptr;
-    CHECK_CCL(cclCommSplit(world, 0, rank, &own, nullptr));
-    Add(own, 1);
-    for (unsigned depth = 0; depth < 3; ++depth) Split(depth);
-  }
-  ~Program() {
-    for (Part& part : parts_) {
-      CHECK_CCL(cclStreamDestroy(part.streams[1]));
-      CHECK_CCL(cclCommDestroy(part.comm));
-    }
-  }
-  Program(const Program&) = delete;
-  Program& operator=(const Program&) = delete;
+  Program(cclComm_t world, unsigned seed) : random_(seed), seed_(seed), parts_(world, seed) {}
 
   // Wrong results of this rank.
   int Run() {
@@ -106,7 +84,7 @@ class Program {
       if (group) CHECK_CCL(cclGroupStart());
       for (int i = 0; i < bundle; ++i) AddOperation();
       if (group) CHECK_CCL(cclGroupEnd());
-      for (const Part& part : parts_) {
+      for (const Part& part : parts_.all()) {
         for (cclStream_t stream : part.streams) {
           CHECK_CCL(stream == nullptr ? cclCommSynchronize(part.comm) : cclStreamSynchronize(stream));
         }
@@ -123,31 +101,6 @@ class Program {
  private:
   int Below(int n) { return static_cast<int>(random_() % static_cast<unsigned>(n)); }
 
-  void Add(cclComm_t comm, unsigned number) {
-    Part part;
-    part.comm = comm;
-    part.number = number;
-    CHECK_CCL(cclCommCount(comm, &part.ranks));
-    CHECK_CCL(cclCommUserRank(comm, &part.rank));
-    CHECK_CCL(cclStreamCreate(comm, &part.streams[1]));
-    parts_.push_back(part);
-  }
-
-  // Of the last communicator, by colors and keys that hang on its number.
-  void Split(unsigned depth) {
-    const Part parent = parts_.back();
-    std::mt19937 random(seed_ * 7919 + depth * 101 + parent.number);
-    std::vector<int> colors, keys;
-    for (int r = 0; r < parent.ranks; ++r) {
-      colors.push_back(static_cast<int>(random() % (depth == 0 ? 5 : 2) / (depth == 0 ? 4 : 1)));
-      keys.push_back(static_cast<int>(random() % 5));
-    }
-    const size_t own = static_cast<size_t>(parent.rank);
-    cclComm_t made = nullptr;
-    CHECK_CCL(cclCommSplit(parent.comm, colors[own], keys[own], &made, nullptr));
-    Add(made, parent.number * 2 + static_cast<unsigned>(colors[own]));
-  }
-
   // Mostly little, now and then much.
   size_t DrawCount() {
     switch (Below(8)) {
@@ -160,7 +113,7 @@ class Program {
 
   // A rank has as many parts as any other, one of each depth, whose ranks go on alike.
   void AddOperation() {
-    const Part& part = parts_[static_cast<size_t>(Below(static_cast<int>(parts_.size())))];
+    const Part& part = parts_.all()[static_cast<size_t>(Below(static_cast<int>(parts_.all().size())))];
     const cclStream_t stream = part.streams[Below(2)];
     const int kind = Below(cclNumColls + 3);
     const size_t count = DrawCount();
@@ -186,7 +139,7 @@ class Program {
 
   std::mt19937 random_;
   const unsigned seed_;
-  std::vector<Part> parts_;
+  const Parts parts_;
   std::vector<std::unique_ptr<ccl_test::Run>> collectives_;
   std::vector<std::unique_ptr<Exchange>> exchanges_;
 };

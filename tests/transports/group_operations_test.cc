@@ -6,9 +6,8 @@
 #include <numeric>
 #include <vector>
 
-#include "ccl/backend/backend.h"
 #include "gtest/gtest.h"
-#include "tests/transports/contract.h"
+#include "tests/transports/host_job.h"
 
 namespace ccl {
 namespace {
@@ -45,18 +44,8 @@ class Adder final : public Consumer {
   int32_t* const result_;
 };
 
-class GroupOperations : public testing::Test {
+class GroupOperations : public HostJob {
  protected:
-  void SetUp() override {
-    auto opened = OpenBackend("mpi:", 0);
-    ASSERT_TRUE(opened.ok()) << opened.status();
-    ASSERT_TRUE((*opened)->abilities().group_operations) << "the ranks of this host share no memory";
-    job_ = std::make_unique<Job>(*std::move(opened));
-    self_ = job_->backend().local_ranks()[0];
-    all_.resize(static_cast<size_t>(job_->ranks()));
-    std::iota(all_.begin(), all_.end(), 0);
-  }
-
   // A reduction among `members` to `root`, -1: to all.
   void Reduce(const std::vector<int>& members, int root, size_t count, bool in_place, size_t cut) {
     std::vector<int32_t> in(count), out(count, -1);
@@ -116,10 +105,6 @@ class GroupOperations : public testing::Test {
       ASSERT_EQ(out[i], Value(root, i)) << "element " << i << " of " << count << ", root " << root;
     }
   }
-
-  std::unique_ptr<Job> job_;
-  std::vector<int> all_;
-  int self_ = 0;
 };
 
 TEST_F(GroupOperations, ReduceToAll) {

@@ -6,9 +6,8 @@
 #include <vector>
 
 #include "ccl/backend/arena.h"
-#include "ccl/backend/backend.h"
 #include "gtest/gtest.h"
-#include "tests/transports/contract.h"
+#include "tests/transports/host_job.h"
 
 namespace ccl {
 namespace {
@@ -69,17 +68,8 @@ class Adder final : public Consumer {
 
 enum class Who { kNobody, kAll, kEven, kInputs, kResults };
 
-class Lending : public testing::TestWithParam<Who> {
+class Lending : public HostJob, public testing::WithParamInterface<Who> {
  protected:
-  void SetUp() override {
-    auto opened = OpenBackend("mpi:", 0);
-    ASSERT_TRUE(opened.ok()) << opened.status();
-    ASSERT_TRUE((*opened)->abilities().group_operations) << "the ranks of this host share no memory";
-    job_ = std::make_unique<Job>(*std::move(opened));
-    self_ = job_->backend().local_ranks()[0];
-    all_.resize(static_cast<size_t>(job_->ranks()));
-    std::iota(all_.begin(), all_.end(), 0);
-  }
   bool inputs() const {
     return GetParam() == Who::kAll || GetParam() == Who::kInputs || (GetParam() == Who::kEven && self_ % 2 == 0);
   }
@@ -90,10 +80,6 @@ class Lending : public testing::TestWithParam<Who> {
     const absl::Status status = job_->Finish();
     ASSERT_TRUE(status.ok()) << status;
   }
-
-  std::unique_ptr<Job> job_;
-  std::vector<int> all_;
-  int self_ = 0;
 };
 
 TEST_P(Lending, ReduceToAll) {
@@ -254,11 +240,10 @@ INSTANTIATE_TEST_SUITE_P(By, Lending,
                          testing::Values(Who::kNobody, Who::kAll, Who::kEven, Who::kInputs, Who::kResults));
 
 // What breaks the promise to leave a message alone until it has been sent shows that it was not copied.
-TEST(Lent, IsReadWhereItLies) {
-  auto opened = OpenBackend("mpi:", 0);
-  ASSERT_TRUE(opened.ok()) << opened.status();
-  Job job(*std::move(opened));
-  const int self = job.backend().local_ranks()[0];
+using Lent = HostJob;
+TEST_F(Lent, IsReadWhereItLies) {
+  Job& job = *job_;
+  const int self = self_;
   for (const bool shared : {false, true}) {
     Numbers in(kLong, shared), out(kLong, false);
     in.Fill(1);

@@ -10,7 +10,6 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "ccl/base/status.h"
-#include "transports/admission.h"
 #include "transports/host_topology.h"
 #include "transports/processors.h"
 #include "transports/pause.h"
@@ -49,8 +48,11 @@ LocalBackend::LocalBackend(std::shared_ptr<Room> room, int ranks, int rank, std:
     : room_(std::move(room)),
       rank_(rank),
       timeout_(timeout),
+      admission_("local", rank, ranks, kContexts, kChannels),
       topology_(HostTopology(std::vector<int>(static_cast<size_t>(ranks)), crowding)),
-      endpoint_(std::make_unique<shm::Endpoint>(room_->segment(), UpTo(ranks), rank, ranks, crowding > 1, nullptr)) {}
+      endpoint_(std::make_unique<shm::Endpoint>(room_->segment(), UpTo(ranks), rank, ranks, crowding > 1, nullptr)) {
+  admission_.ShareWith(UpTo(ranks));
+}
 
 LocalBackend::~LocalBackend() {
   endpoint_.reset();
@@ -72,8 +74,8 @@ void LocalBackend::Post(int rank, absl::Span<const Operation> operations) {
       ready_.push_back({rank_, operation.token});
       continue;
     }
-    Fail(Admit(operation, *this, rank_));
-    if (status_.ok()) endpoint_->Post(operation);
+    if (!admission_.Takes(operation)) return Fail(admission_.Refusal(operation));
+    endpoint_->Post(operation);
   }
 }
 

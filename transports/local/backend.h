@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "ccl/backend/backend.h"
+#include "transports/admission.h"
 #include "transports/clock.h"
 #include "transports/local/room.h"
 #include "transports/shm/endpoint.h"
@@ -47,6 +48,7 @@ class LocalBackend final : public Backend {
   const std::shared_ptr<Room> room_;
   const int rank_;
   const std::chrono::milliseconds timeout_;
+  Admission admission_;
   const Topology topology_;
   mutable Clock clock_;
   absl::Status status_;            // the first error

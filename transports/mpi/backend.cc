@@ -13,13 +13,6 @@
 namespace ccl::mpi {
 namespace {
 
-template <typename P>
-uint64_t BytesOf(absl::Span<const P> pieces) {
-  uint64_t bytes = 0;
-  for (const P& piece : pieces) bytes += piece.bytes;
-  return bytes;
-}
-
 // The piece that holds all of `bytes`, or null: some pieces may be empty.
 template <typename P>
 const P* OnlyPiece(absl::Span<const P> pieces, uint64_t bytes) {
@@ -33,7 +26,9 @@ const P* OnlyPiece(absl::Span<const P> pieces, uint64_t bytes) {
 
 MpiBackend::MpiBackend(MPI_Comm heads, MPI_Comm bodies, int rank, int ranks, int tag_upper_bound,
                        const ArenaPlace& arena)
-    : heads_(heads), bodies_(bodies), rank_(rank), ranks_(ranks), tags_(tag_upper_bound), arena_(arena) {
+    : heads_(heads), bodies_(bodies), rank_(rank), ranks_(ranks), tags_(tag_upper_bound), arena_(arena),
+      admission_("mpi", rank, ranks, tags_.contexts(), tags_.channels(),
+                 absl::StrCat("this MPI's tags (MPI_TAG_UB ", tag_upper_bound, ") tell few apart: ")) {
   // How many requests there are at once depends on when heads arrive. Beyond this the arrays grow.
   constexpr size_t kUsualRequests = 256;
   requests_.reserve(kUsualRequests);
@@ -60,69 +55,18 @@ void MpiBackend::Post(int rank, absl::Span<const Operation> operations) {
   }
   for (const Operation& operation : operations) {
     if (!status_.ok()) return;
-    switch (operation.kind) {
-      case OperationKind::kSend:
-        PostSend(operation);
-        break;
-      case OperationKind::kRecv:
-      case OperationKind::kRecvReduce:
-        PostRecv(operation);
-        break;
-      case OperationKind::kCopy:
-      case OperationKind::kReduce:
-      case OperationKind::kDelay:
-        ready_.push_back({rank_, operation.token});
-        break;
-      case OperationKind::kGroupReduce:
-      case OperationKind::kGroupCopy:
-        if (endpoint_ != nullptr) {
-          if (AdmitsGroup(operation)) endpoint_->Post(operation);
-          break;
-        }
-        [[fallthrough]];
-      case OperationKind::kReconfigure:
-        Fail(absl::UnimplementedError(
-            absl::StrCat("rank ", rank_, ": the mpi backend has no ",
-                         operation.kind == OperationKind::kGroupReduce ? "group reduction"
-                         : operation.kind == OperationKind::kGroupCopy ? "group copy"
-                                                                       : "reconfiguration",
-                         "; see Backend::abilities")));
-        break;
+    if (CostsOnly(operation)) {
+      ready_.push_back({rank_, operation.token});
+    } else if (!admission_.Takes(operation)) {
+      Fail(admission_.Refusal(operation));
+    } else if (endpoint_ != nullptr && (IsGroup(operation) || endpoint_->Has(operation.peer))) {
+      endpoint_->Post(operation);
+    } else if (operation.kind == OperationKind::kSend) {
+      PostSend(operation);
+    } else {
+      PostRecv(operation);
     }
   }
-}
-
-bool MpiBackend::Admits(const Operation& op, uint64_t pieces_bytes) {
-  // The sound case is decided here, without making any text.
-  if (op.peer >= 0 && op.peer < ranks_ && tags_.Holds(op.context, op.channel) &&
-      pieces_bytes == op.bytes) {
-    return true;
-  }
-  const std::string what = absl::StrCat(
-      "rank ", rank_, ": ", Describe(op.kind, op.peer, op.context, op.channel, op.bytes));
-  if (op.peer < 0 || op.peer >= ranks_) {
-    Fail(absl::InvalidArgumentError(
-        absl::StrCat(what, ": the peer is not one of the ranks 0 to ", ranks_ - 1)));
-  } else if (!tags_.Holds(op.context, op.channel)) {
-    Fail(absl::ResourceExhaustedError(absl::StrCat(
-        what, ": this MPI's tags (MPI_TAG_UB ", tags_.upper_bound(), ") hold contexts below ",
-        tags_.contexts(), " and channels below ", tags_.channels())));
-  } else {
-    Fail(absl::InvalidArgumentError(absl::StrCat(what, ": its pieces hold ", pieces_bytes,
-                                                 " bytes; the mpi backend moves real bytes only")));
-  }
-  return false;
-}
-
-bool MpiBackend::AdmitsGroup(const Operation& op) {
-  const absl::Span<const int> members = op.group.ranks;
-  const bool sound = endpoint_->HasAll(members) && tags_.Holds(op.context, op.channel) &&
-                     std::find(members.begin(), members.end(), rank_) != members.end();
-  if (sound) return true;
-  Fail(absl::InvalidArgumentError(absl::StrCat(
-      "rank ", rank_, ": group operation of ", members.size(), " ranks (context ", op.context, ", channel ",
-      op.channel, "): its members must be ranks of one host, this one among them")));
-  return false;
 }
 
 uint32_t MpiBackend::NewMessage(const Operation& op) {
@@ -149,8 +93,6 @@ uint32_t MpiBackend::NewMessage(const Operation& op) {
 }
 
 void MpiBackend::PostSend(const Operation& op) {
-  if (!Admits(op, BytesOf(op.src))) return;
-  if (endpoint_ != nullptr && endpoint_->Has(op.peer)) return endpoint_->Post(op);
   const uint32_t index = NewMessage(op);
   Message& m = messages_[index];
   const ConstPiece* const only = OnlyPiece(op.src, op.bytes);
@@ -177,13 +119,6 @@ void MpiBackend::PostSend(const Operation& op) {
 
 void MpiBackend::PostRecv(const Operation& op) {
   const bool reduce = op.kind == OperationKind::kRecvReduce;
-  if (!Admits(op, reduce ? op.bytes : BytesOf(op.dst))) return;
-  if (reduce && op.consumer == nullptr) {
-    return Fail(absl::InvalidArgumentError(absl::StrCat(
-        "rank ", rank_, ": ", Describe(op.kind, op.peer, op.context, op.channel, op.bytes),
-        " has no consumer; the mpi backend moves real bytes only")));
-  }
-  if (endpoint_ != nullptr && endpoint_->Has(op.peer)) return endpoint_->Post(op);
   const uint32_t index = NewMessage(op);
   Message& m = messages_[index];
   m.head = staging_.Take(kLongestHead);

@@ -9,6 +9,7 @@
 
 #include "ccl/backend/arena.h"
 #include "ccl/backend/backend.h"
+#include "transports/admission.h"
 #include "transports/clock.h"
 #include "transports/mpi/peers.h"
 #include "transports/mpi/session.h"
@@ -79,9 +80,6 @@ class MpiBackend final : public Backend, private Tenant {
   absl::Status ShareMemory(MPI_Comm host, absl::Span<const int> hosts);
   absl::Status WatchPeers(absl::Span<const int> hosts);
 
-  // True when `operation` may be posted; else the backend has failed.
-  bool Admits(const Operation& operation, uint64_t pieces_bytes);
-  bool AdmitsGroup(const Operation& operation);
   // Something is under way that waits for others.
   bool waits() const { return !requests_.empty() || (endpoint_ != nullptr && endpoint_->busy()); }
   void Advance(std::vector<Completion>& done);
@@ -114,6 +112,7 @@ class MpiBackend final : public Backend, private Tenant {
   const int ranks_;
   const TagScheme tags_;
   const ArenaPlace arena_;
+  Admission admission_;
   Topology topology_;
   mutable Clock clock_;
   absl::Status status_;  // the first error

@@ -192,6 +192,7 @@ absl::Status MpiBackend::ShareMemory(MPI_Comm host, absl::Span<const int> hosts)
                                "MPI_Allreduce of ranks per processor"));
   crowding_ = std::max(1.0, crowding / 100.0);
   const bool crowded = crowding > 100;  // all members of a group fold alike
+  admission_.ShareWith(here);
   endpoint_ = std::make_unique<shm::Endpoint>(std::move(segment), std::move(here), rank_, ranks_, crowded, &arena_);
   return absl::OkStatus();
 }

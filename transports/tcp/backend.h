@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "ccl/backend/backend.h"
+#include "transports/admission.h"
 #include "transports/clock.h"
 #include "transports/shm/endpoint.h"
 #include "transports/tcp/links.h"
@@ -50,11 +51,6 @@ class TcpBackend final : public Backend {
   absl::StatusOr<int> CountProcessors(absl::Span<const int> hosts);
   absl::Status ShareMemory(absl::Span<const int> hosts, int processors);
 
-  bool Admits(const Operation& operation, uint64_t pieces_bytes);
-  bool AdmitsGroup(const Operation& operation);
-  void PostTransfer(const Operation& operation);
-  void PostGroup(const Operation& operation);
-
   // poll.cc
   void Advance(std::vector<Completion>& done);
   void LookForLeft();
@@ -74,6 +70,7 @@ class TcpBackend final : public Backend {
   const Settings settings_;
   const Table table_;
   const std::shared_ptr<Listener> door_;
+  Admission admission_;
   Topology topology_;
   mutable Clock clock_;
   absl::Status status_;            // the first error

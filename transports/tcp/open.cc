@@ -187,6 +187,7 @@ absl::Status TcpBackend::ShareMemory(absl::Span<const int> hosts, int processors
     if (rank != settings_.rank) here_.push_back(rank);
   }
   crowding_ = std::max(1.0, all.crowding / 100.0);
+  admission_.ShareWith(here);
   const ArenaPlace arena = Arena::OfProcess().place();
   endpoint_ = std::make_unique<shm::Endpoint>(std::move(segment), std::move(here), settings_.rank, ranks(),
                                               all.crowding > 100, &arena);  // members of a group fold alike
