@@ -104,8 +104,7 @@ void Links::Garbage(int peer, const Frame& frame, const char* what) {
                           frame.length, ")"));
 }
 
-// Of a message that may have gone long ago, and then it is the receiver's alone to say so: its number may be
-// another's by now.
+// The message may have gone long ago, and its number be another's by now: the frame says all that is needed.
 void Links::Disagreed(int from, const Frame& frame) {
   Fail(absl::InvalidArgumentError(absl::StrCat(
       Describe(OperationKind::kSend, from, frame.a, frame.context, frame.channel), ": rank ", from, " expects ", frame.b,
