@@ -55,7 +55,7 @@ bool Admission::HasBytes(const Operation& op) const {
 
 bool Admission::HasConsumer(const Operation& op) const {
   const bool consumes = op.kind == OperationKind::kRecvReduce ||
-                        (op.kind == OperationKind::kGroupReduce && (op.peer < 0 || op.peer == self_));
+                        (op.kind == OperationKind::kGroupReduce && op.bytes > 0 && (op.peer < 0 || op.peer == self_));
   return !consumes || op.consumer != nullptr;
 }
 

@@ -74,8 +74,8 @@ struct Operation {
   // for src, unchanged until the completion.
   absl::Span<const ConstPiece> src;
   absl::Span<const Piece> dst;
-  Consumer* consumer = nullptr;  // kRecvReduce, and kGroupReduce where the result is wanted;
-                                 // null with a phantom payload
+  Consumer* consumer = nullptr;  // kRecvReduce, and kGroupReduce of some bytes where the result is
+                                 // wanted; null with a phantom payload
   RankSet group;
   uint64_t token = 0;            // comes back in the completion
 };

@@ -126,6 +126,30 @@ TEST_F(GroupOperations, CopyFromEach) {
   }
 }
 
+// Nobody takes it, and nobody is asked to: of all, and of each alone.
+TEST_F(GroupOperations, NothingNeedsNoConsumer) {
+  const int alone[] = {self_};
+  Operation all{.kind = OperationKind::kGroupReduce, .peer = 0}, own{.kind = OperationKind::kGroupReduce, .peer = self_};
+  all.group = {0, all_};
+  own.group = {static_cast<uint64_t>(self_) + 1, alone};
+  own.token = 1;
+  job_->Post(self_, {all, own});
+  const absl::Status status = job_->Finish();
+  EXPECT_TRUE(status.ok()) << status;
+}
+
+TEST_F(GroupOperations, SomeBytesNeedOne) {
+  const int32_t number = 1;
+  const ConstPiece src{&number, 4};
+  Operation op{.kind = OperationKind::kGroupReduce, .peer = -1, .bytes = 4};
+  op.src = {&src, 1};
+  op.group = {0, all_};
+  job_->Post(self_, op);
+  const absl::Status status = job_->Finish();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_NE(std::string(status.message()).find("no consumer"), std::string::npos) << status;
+}
+
 // Those of even number, and the others, at the same time.
 TEST_F(GroupOperations, AmongSome) {
   std::vector<int> members;

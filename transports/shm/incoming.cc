@@ -227,6 +227,7 @@ void Endpoint::Deliver(uint32_t index) {
 }
 
 void Endpoint::Consume(Transfer& t, uint64_t at, uint64_t bytes) {
+  if (bytes == 0 && t.consumer == nullptr) return;
   if (t.consumer == nullptr) {
     const std::byte* from = parts_[t.sources[0].parts.head].data + t.sources[0].used + at;
     const bool past_cache = t.bytes >= kLeastResultPastCache;
