@@ -276,7 +276,7 @@ absl::Status Endpoint::ProgressBriefly(std::vector<Completion>& done) {
   const size_t looks = std::max<size_t>(2, 80 / peers_.size());
   for (size_t i = 0; i < looks; ++i) {
     CCL_RETURN_IF_ERROR(Progress(done));
-    if (under_way_ == 0 || crowded_ || !outgoing_.empty() || longest_ > kInlineBytes) break;
+    if (under_way_ == 0 || crowded_ || !outgoing_.empty() || longest_ > kBriefBytes) break;
   }
   return status_;
 }

@@ -69,6 +69,7 @@ class Endpoint {
   static constexpr uint32_t kWindow = 8;       // chunks that one stream has out,
   static constexpr uint32_t kWindowAlone = 4;  // when it is not folded together
   static constexpr uint64_t kLeastTogether = 8192;  // bytes that are worth folding together
+  static constexpr uint64_t kBriefBytes = 8192;     // of messages whose answers come soon
   // Passes in which nothing has completed, after which whatever has come is taken.
   static constexpr uint32_t kWaitsLong = 1000;
   // Beyond so many bytes a message for several readers lies in a chunk, once.

@@ -16,12 +16,12 @@
 
 namespace ccl::shm {
 
-inline constexpr uint32_t kSlots = 16;         // of a ring
+inline constexpr uint32_t kSlots = 64;         // of a ring
 inline constexpr uint32_t kChunks = 128;       // of a rank,
 inline constexpr uint32_t kInTurn = 16;        // the rest for when of these none is free
 inline constexpr uint32_t kBoards = 8;         // of a rank: chunks for what is folded together
 inline constexpr uint32_t kLoans = 32;         // of a rank: messages that are lent at once
-inline constexpr uint64_t kInlineBytes = 8192;  // of a message that fits into a slot
+inline constexpr uint64_t kInlineBytes = 2048;  // of a message that fits into a slot
 inline constexpr uint64_t kChunkBytes = 65536;
 inline constexpr uint32_t kNoChunk = UINT32_MAX;
 inline constexpr uint32_t kFirstLoan = 1u << 31;  // numbers of chunks from here on are loans
