@@ -89,9 +89,9 @@ absl::Status LocalBackend::Poll(Waiting waiting, std::vector<Completion>& done) 
     return status_;
   }
   Fail(endpoint_->Progress(done));
-  const int looks = endpoint_->looks();
   int64_t deadline = 0;
   while (waiting == Waiting::kYes && endpoint_->busy() && done.size() == before && status_.ok()) {
+    const int looks = endpoint_->looks();
     for (int i = 0; i < looks && done.size() == before && status_.ok(); ++i) {
       Pause();
       Fail(endpoint_->Progress(done));

@@ -35,10 +35,10 @@ absl::Status MpiBackend::Poll(Waiting waiting, std::vector<Completion>& done) {
   // Ranks may outnumber the cores: whoever has nothing to do soon makes room for the others.
   // MPI moves nothing while nobody calls it: who waits for it does not sleep.
   const bool sleeps = endpoint_ != nullptr && requests_.empty();
-  const int looks = sleeps ? endpoint_->looks() : kTestsPerYield;
   // To ask for the time takes as long as many looks: most answers come before it is asked for.
   std::chrono::nanoseconds deadline{0};
   while (true) {
+    const int looks = sleeps ? endpoint_->looks() : kTestsPerYield;
     for (int i = 0; i < looks && done.size() == before && status_.ok(); ++i) {
       Pause();
       Advance(done);

@@ -120,6 +120,17 @@ void Endpoint::Probe() {
   past_cache_ = verdict.load(std::memory_order_acquire) > kFarNs;
 }
 
+// Whether another rank has waited last where we wait now: he may have something to do, and cannot.
+bool Endpoint::SharesProcessor() {
+  const auto here = static_cast<uint32_t>(sched_getcpu() + 1);
+  if (here == 0) return false;
+  if (here != processor_) layout_.MemberOf(self_).processor.store(processor_ = here, std::memory_order_relaxed);
+  for (size_t rank = 0; rank < ranks_.size(); ++rank) {
+    if (rank != self_ && layout_.MemberOf(rank).processor.load(std::memory_order_relaxed) == here) return true;
+  }
+  return false;
+}
+
 bool Endpoint::HasAll(absl::Span<const int> ranks) const {
   return std::all_of(ranks.begin(), ranks.end(), [&](int rank) { return Has(rank); });
 }

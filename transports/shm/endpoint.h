@@ -48,8 +48,8 @@ class Endpoint {
   bool HasAll(absl::Span<const int> ranks) const;
   // How often a rank that waits looks before it gives its processor up. A look costs next to nothing. Who
   // has a core of its own keeps it for longer than most answers take: given up, it may be lost to somebody
-  // else for a whole turn. Who shares one gives it up soon.
-  int looks() const { return crowded_ || patience_.long_ago() ? 6 : 16384; }
+  // else for a whole turn. Who shares one gives it up soon, and so does who has been put beside another rank.
+  int looks() { return crowded_ || patience_.long_ago() || SharesProcessor() ? 6 : 16384; }
   // How it gives it up.
   Patience& patience() { return patience_; }
   // An operation among ranks that are here, with real bytes.
@@ -220,6 +220,7 @@ class Endpoint {
 
   void Prime();
   void Probe();
+  bool SharesProcessor();
   void Fail(absl::Status status);
   std::string Describe(const Transfer& t, uint32_t peer, bool sends) const;
 
@@ -250,6 +251,7 @@ class Endpoint {
   std::vector<Completion> ready_;
   uint32_t under_way_ = 0;
   uint32_t waited_ = 0;   // passes since something has completed
+  uint32_t processor_ = 0;  // as the others know it
   uint64_t longest_ = 0;  // message since nothing was under way
   bool reading_ = false;  // what others have lent
   uint32_t copies_coming_ = 0;  // group copies under way of which others are the root

@@ -68,6 +68,7 @@ struct Member {
   uint64_t bytes;
   std::atomic<uint32_t> known;    // the above is written
   std::atomic<uint32_t> reaches;  // it has everybody's
+  alignas(64) std::atomic<uint32_t> processor;  // on which it has waited last, plus one
   alignas(64) std::atomic<uint32_t> reading;    // what is lent to it, now
   alignas(64) std::atomic<uint32_t> withdrawn;  // what it has lent must not be read any more
 };

@@ -46,9 +46,9 @@ absl::Status TcpBackend::Poll(Waiting waiting, std::vector<Completion>& done) {
 
 absl::Status TcpBackend::WaitForMemory(std::vector<Completion>& done) {
   const size_t before = done.size();
-  const int looks = elsewhere_ ? std::min(endpoint_->looks(), kMostLooks) : endpoint_->looks();
   int64_t begin = 0;
   while (true) {
+    const int looks = elsewhere_ ? std::min(endpoint_->looks(), kMostLooks) : endpoint_->looks();
     for (int i = 1; i <= looks && done.size() == before && status_.ok(); ++i) {
       Pause();
       Fail(endpoint_->Progress(done));
