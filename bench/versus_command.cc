@@ -184,8 +184,8 @@ void AddVersus(CLI::App& app, Command& run, const char* program) {
       ->check(CLI::Range(1, 100));
   sub->add_option("-n,--repetitions", o->repetitions, "of a cell")->check(CLI::Range(3, 1000));
   sub->add_option("-r,--root", o->root, "root");
-  sub->add_option("--buffers", o->buffers, "ordinary, or allocated by cclMemAlloc")
-      ->check(CLI::IsMember({"ordinary", "allocated"}));
+  sub->add_option("--buffers", o->buffers, "ordinary, allocated by cclMemAlloc, or of threads: ours are those of the first process")
+      ->check(CLI::IsMember({"ordinary", "allocated", "threads"}));
   sub->add_option("--peer", o->peer, "mpi, whose processes these are, or gloo")->check(CLI::IsMember({"mpi", "gloo"}));
   sub->add_option("--algorithm", o->algorithm, "force an algorithm of this library");
   sub->add_flag("--untouched", o->untouched, "do not write and read the buffers between calls");

@@ -18,7 +18,7 @@ constexpr double kNoise = 0.95;  // of being as fast
 
 double TargetOf(const VersusCell& cell, double ping_pong_ns, Against against) {
   return VersusTarget(cell.collective, cell.ranks, cell.bytes, RegimeOf(ping_pong_ns), against,
-                      cell.buffers == "allocated");
+                      cell.buffers != "ordinary");
 }
 
 bool Slower(const VersusCell& cell, double ratio, double ping_pong_ns, Against against) {
@@ -74,7 +74,7 @@ std::string VersusHead(const VersusOptions& o, const std::string& peer, int rank
   const bool several = o.launches > 1;
   return absl::StrCat(
       absl::StrFormat("# %s's time over ccl's, %d ranks on %u processors, float32 sum, %s buffers, %s%s%s\n", peer,
-                      ranks, std::thread::hardware_concurrency(), o.buffers,
+                      ranks, std::thread::hardware_concurrency(), o.buffers == "threads" ? "threads'" : o.buffers,
                       o.untouched ? "untouched" : "touched", o.tuned ? ", tuned" : "",
                       several ? absl::StrCat(", ", o.launches, " launches") : ""),
       absl::StrFormat("# %-14s %10s %12s %12s %7s %15s %7s  %s\n", "collective", "bytes",

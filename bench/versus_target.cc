@@ -13,11 +13,11 @@ constexpr double kFar2[] = {2, 2, 3, 5, 4, 2.8, 1.5, 2.6};
 constexpr double kCache2[] = {2, 2, 3, 3, 3.5, 2.5, 1.5, 2.5};
 constexpr double kFour[] = {1.8, 3, 4.7, 4.9, 3.5, 2.7, 1.6, 2.5};
 constexpr double kEight[] = {2.2, 5.5, 9.5, 7, 4, 2.2, 1.8, 2.6};
-// With allocated buffers, where that is more.
-constexpr double kFar2Allocated[] = {2, 2, 3, 5, 4, 2.8, 2.3, 4.5};
-constexpr double kCache2Allocated[] = {2, 2, 3, 3, 3.5, 2.5, 2.3, 4.5};
-constexpr double kFourAllocated[] = {1.8, 3, 4.7, 4.9, 3.5, 3.3, 3, 4.9};
-constexpr double kEightAllocated[] = {2.2, 5.5, 9.5, 7, 4, 3.3, 4, 5.8};
+// With buffers that ranks reach without a copy, where that is more.
+constexpr double kFar2Reached[] = {2, 2, 3, 5, 4, 2.8, 2.3, 4.5};
+constexpr double kCache2Reached[] = {2, 2, 3, 3, 3.5, 2.5, 2.3, 4.5};
+constexpr double kFourReached[] = {1.8, 3, 4.7, 4.9, 3.5, 3.3, 3, 4.9};
+constexpr double kEightReached[] = {2.2, 5.5, 9.5, 7, 4, 3.3, 4, 5.8};
 
 // Against the tuned MPI.
 constexpr uint64_t kTunedSizes[] = {8, KiB, 16 * KiB, 64 * KiB, MiB};
@@ -64,7 +64,7 @@ absl::string_view Name(Regime regime) {
 
 namespace {
 
-double OfAllReduce(int ranks, uint64_t bytes, bool far, Against against, bool allocated) {
+double OfAllReduce(int ranks, uint64_t bytes, bool far, Against against, bool reached) {
   switch (against) {
     case Against::kGloo:
       return At(kGlooSizes, kGloo, bytes);
@@ -77,32 +77,32 @@ double OfAllReduce(int ranks, uint64_t bytes, bool far, Against against, bool al
     case Against::kOpenMpi:
       break;
   }
-  if (ranks == 2 && far) return At(kSizes, allocated ? kFar2Allocated : kFar2, bytes);
-  if (ranks == 2) return At(kSizes, allocated ? kCache2Allocated : kCache2, bytes);
-  if (ranks == 4) return At(kSizes, allocated ? kFourAllocated : kFour, bytes);
-  return ranks == 8 ? At(kSizes, allocated ? kEightAllocated : kEight, bytes) : 0;
+  if (ranks == 2 && far) return At(kSizes, reached ? kFar2Reached : kFar2, bytes);
+  if (ranks == 2) return At(kSizes, reached ? kCache2Reached : kCache2, bytes);
+  if (ranks == 4) return At(kSizes, reached ? kFourReached : kFour, bytes);
+  return ranks == 8 ? At(kSizes, reached ? kEightReached : kEight, bytes) : 0;
 }
 
 }  // namespace
 
 double VersusTarget(Collective collective, int ranks, uint64_t bytes, Regime regime, Against against,
-                    bool allocated) {
+                    bool reached) {
   if (regime == Regime::kOneCore && ranks == 2) return 0;  // reported only
   if (collective == Collective::kAllReduce) {
-    return OfAllReduce(ranks, bytes, regime == Regime::kFar, against, allocated);
+    return OfAllReduce(ranks, bytes, regime == Regime::kFar, against, reached);
   }
   if (against != Against::kOpenMpi) return 0;
   if (collective == Collective::kAllGather && ranks == 8) return bytes <= MiB ? 3 : 0;
   if (ranks != 2 && ranks != 4) return 0;
   switch (collective) {
     case Collective::kReduceScatter:
-      return bytes <= 8 * KiB ? 2 : bytes < 64 * KiB ? 0 : allocated ? 5 : 3;
+      return bytes <= 8 * KiB ? 2 : bytes < 64 * KiB ? 0 : reached ? 5 : 3;
     case Collective::kAllGather:
-      return bytes <= 8 * KiB ? 1.8 : bytes <= 64 * KiB ? 2.4 : allocated ? 2 : 1.3;
+      return bytes <= 8 * KiB ? 1.8 : bytes <= 64 * KiB ? 2.4 : reached ? 2 : 1.3;
     case Collective::kBroadcast:
-      return bytes < MiB ? 1.5 : allocated ? 3 : 2;
+      return bytes < MiB ? 1.5 : reached ? 3 : 2;
     case Collective::kAllToAll:
-      return bytes <= 64 * KiB ? 1.5 : allocated ? 2 : 1;
+      return bytes <= 64 * KiB ? 1.5 : reached ? 2 : 1;
     default:
       return 0;
   }

@@ -16,10 +16,11 @@ absl::string_view Name(Regime regime);
 // Who is compared with; kTuned is Open MPI with its best documented setting.
 enum class Against : uint8_t { kOpenMpi, kTuned, kMpich, kGloo };
 
-// How many times as fast as the other a collective is meant to be, with touched buffers, ordinary ones or
-// allocated by cclMemAlloc; 0: nothing is promised there but not to be slower.
+// How many times as fast as the other a collective is meant to be, with touched buffers, ordinary ones of processes
+// or such as ranks reach without a copy, allocated by cclMemAlloc or of threads; 0: nothing is promised there but not to
+// be slower.
 double VersusTarget(Collective collective, int ranks, uint64_t bytes, Regime regime, Against against,
-                    bool allocated);
+                    bool reached);
 
 }  // namespace ccl
 

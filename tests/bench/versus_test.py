@@ -36,6 +36,10 @@ for row in rows:
 untouched = run("barrier", "-n", "3", "--untouched", "--buffers", "allocated")
 assert untouched.returncode == 0, untouched.stdout + untouched.stderr
 assert "allocated buffers, untouched" in untouched.stdout, untouched.stdout
+threads = run("allreduce", "broadcast", "-s", "8,1MiB", "-n", "3", "--buffers", "threads")
+assert threads.returncode == 0, threads.stdout + threads.stderr
+assert "threads' buffers, touched" in threads.stdout, threads.stdout
+assert "4 cells" in threads.stdout and "all results right" in threads.stdout, threads.stdout
 wrong = run("frobnicate")
 assert wrong.returncode != 0 and "frobnicate" in wrong.stderr, wrong.stderr
 print(f"{len(rows)} rows on {ranks} ranks")

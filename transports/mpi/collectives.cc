@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <thread>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -91,6 +92,14 @@ void Most(absl::Span<double> values) {
                 MPI_COMM_WORLD);
 }
 
+void SleepingBarrier() {
+  MPI_Request said = MPI_REQUEST_NULL;
+  MPI_Ibarrier(MPI_COMM_WORLD, &said);
+  for (int done = 0; MPI_Test(&said, &done, MPI_STATUS_IGNORE) == MPI_SUCCESS && !done;) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+}
+
 // Rank 0 writes odd numbers, rank 1 the even one that follows.
 double PingPong(std::atomic<uint64_t>& line, bool first) {
   constexpr int kRounds = 15;
@@ -150,6 +159,6 @@ absl::StatusOr<double> PingPongNs() {
 
 }  // namespace
 
-const Collectives kCollectives = {Start, Rank, Ranks, Library, Run, Barrier, Most, PingPongNs};
+const Collectives kCollectives = {Start, Rank, Ranks, Library, Run, Barrier, Most, SleepingBarrier, PingPongNs};
 
 }  // namespace ccl::mpi

@@ -33,6 +33,7 @@ struct Collectives {
   absl::Status (*run)(const Call& call);       // blocks; Unimplemented names what is not here
   void (*barrier)();
   void (*most)(absl::Span<double> values);     // over the ranks, each of them
+  void (*sleeping_barrier)();                  // who waits sleeps, some milliseconds too long
   // One way of a line of memory between the first two ranks and back, halved; the median of some.
   // 0 when they do not share memory, or are one.
   absl::StatusOr<double> (*ping_pong_ns)();
