@@ -84,13 +84,17 @@ std::vector<ScaleCase> ScaleCases() {
   }
   for (const std::string fabric : {"crossbar", "fat-tree"}) {
     const bool one = fabric == "crossbar";
-    add("hierarchical allreduce", fabric,
-        absl::StrCat("emulated:fat-tree?ranks=16384", one ? kOneSwitch : ""), C::kAllReduce,
-        "hier(ring+ring)", 16384, 10);
-    add("3-level all-to-all", fabric,
-        absl::StrCat("emulated:fat-tree-3?ranks=65536&set=pod.group_size=1024", one ? kOneSwitch : "",
-                     one ? kOneSwitchOfPods : ""),
-        C::kAllToAll, "hier(pairwise+pairwise+pairwise)", 65536, 6);
+    const std::string two = absl::StrCat("emulated:fat-tree?ranks=16384", one ? kOneSwitch : "");
+    const std::string three = absl::StrCat("emulated:fat-tree-3?ranks=65536&set=pod.group_size=1024",
+                                           one ? kOneSwitch : "", one ? kOneSwitchOfPods : "");
+    for (const bool folded : {false, true}) {
+      const char* const how = folded ? ", folded" : "";
+      const char* const whole = folded ? "" : "&fold=no";
+      add(absl::StrCat("hierarchical allreduce", how), fabric, absl::StrCat(two, whole), C::kAllReduce,
+          "hier(ring+ring)", 16384, folded ? 0.5 : 10);
+      add(absl::StrCat("3-level all-to-all", how), fabric, absl::StrCat(three, whole), C::kAllToAll,
+          "hier(pairwise+pairwise+pairwise)", 65536, folded ? 0.5 : 6);
+    }
     const std::string url = absl::StrCat("emulated:", fabric, "?ranks=65536");
     add("halving/doubling allreduce", fabric, url, C::kAllReduce, "rabenseifner", 65536, 1.5);
     add("ring allreduce", fabric, url, C::kAllReduce, "ring", 65536, 0.5);

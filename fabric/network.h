@@ -62,9 +62,11 @@ class Network {
   // endpoints) for every endpoint e, a path becomes the path of the shifted endpoints, port by port.
   // It divides the number of endpoints, and is that number when nothing is known.
   int period() const { return period_; }
-  // Folded, the ports of endpoints and groups with equal remainders modulo the period are one: every
-  // path is given in the ports of the first of them. See Simulator::Fold.
-  void Fold(bool folded) { modulus_ = folded ? period_ : endpoints_; }
+  // From now on the ports of endpoints and groups with equal remainders modulo `modulus` are one: every
+  // path is given in the ports of the first of them. A multiple of the period that divides the number
+  // of endpoints; that number: every port is itself. See Simulator::Fold.
+  void Fold(int modulus) { modulus_ = modulus; }
+  int modulus() const { return modulus_; }
 
   // From src to dst, different endpoints or the same (which takes the way of a neighbour).
   virtual void Route(int src, int dst, Path& path) = 0;

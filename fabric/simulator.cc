@@ -1,6 +1,7 @@
 #include "fabric/simulator.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -9,13 +10,14 @@
 namespace fabric {
 namespace {
 
-// The order of events at one instant: remainder + 1 (21 bits), sequence (23 bits), endpoint (20
-// bits). Wires' own entries come first, with port numbers below 2^24 alone.
-constexpr int kEndpointBits = 20, kSequenceBits = 23;
+// The order of events at one instant, see Order: the bits of a sequence and of a distance. Those above
+// and below, of an endpoint's remainder + 1 and of which of its kind it is, are 21 together. Wires' own
+// entries come first, with port numbers below 2^24 alone.
+constexpr int kSequenceBits = 22, kDistanceBits = 20;
 // Entries of one instant: as many as that are more than the cache holds, and are announced so many
 // turns before theirs.
 constexpr size_t kLarge = 4096, kAhead = 8;
-constexpr uint64_t kTimerOrder = uint64_t{0x1fffff} << (kEndpointBits + kSequenceBits);
+constexpr uint64_t kTimerOrder = uint64_t{1} << 63;
 
 }  // namespace
 
@@ -46,7 +48,8 @@ Simulator::Simulator(Description description, std::unique_ptr<Network> network,
       engines_(description_.endpoints, 0),
       next_start_(description_.message_gap > 0 ? description_.endpoints : 0, 0),
       period_(engine == EngineKind::kFifo ? network_->period() : description_.endpoints),
-      sequences_(description_.endpoints, 0) {
+      copies_bits_(std::bit_width(static_cast<unsigned>(description_.endpoints / period_ - 1))),
+      asked_(description_.endpoints) {
   if (description_.concurrent_sends > 0) sends_.resize(description_.endpoints);
   for (int i = 0; i < static_cast<int>(description_.tiers.size()); ++i) {
     if (description_.tiers[i].kind != TierKind::kCircuit) continue;
@@ -81,26 +84,25 @@ void Simulator::Watch(Observer* observer) {
   wires_->Watch(observer);
 }
 
-void Simulator::Fold(bool folded) {
+void Simulator::Fold(int modulus) {
   Require(queue_.empty(), "Fold: something is in flight");
-  network_->Fold(folded);
-  if (folded) return;
-  const size_t period = static_cast<size_t>(period_);
-  for (size_t e = period; e < sequences_.size(); ++e) {
-    sequences_[e] = sequences_[e % period];
-    engines_[e] = engines_[e % period];
-    if (!next_start_.empty()) next_start_[e] = next_start_[e % period];
-  }
+  Require(modulus % period_ == 0 && description_.endpoints % modulus == 0, "Fold: no shift of the machine");
+  // Endpoints that have nothing in flight differ by their gaps alone.
+  const size_t stood = static_cast<size_t>(network_->modulus());
+  for (size_t e = stood; e < next_start_.size(); ++e) next_start_[e] = next_start_[e % stood];
+  network_->Fold(modulus);
 }
 
-// What breaks a tie must not know where endpoint 0 is: endpoints that are shifts of each other come
-// in the order of what they asked for, and by number only then. Two messages that still differ by
-// number alone are shifts of each other if everybody does the same, and never meet at a port.
-uint64_t Simulator::Order(int endpoint) {
-  const uint64_t sequence = sequences_[endpoint]++ & ((uint64_t{1} << kSequenceBits) - 1);
-  return (static_cast<uint64_t>(endpoint % period_ + 1) << kSequenceBits | sequence)
-             << kEndpointBits |
-         static_cast<uint64_t>(endpoint);
+// What breaks a tie must not know where endpoint 0 is, nor what an endpoint did before: endpoints that
+// are shifts of each other by the period come in the order of what they have asked for since nothing
+// was in flight, then of how far it goes, and by number only then. Two messages that still differ by
+// number alone are shifts of each other by the period, and never meet at a port.
+uint64_t Simulator::Order(int endpoint, int distance) {
+  const uint64_t sequence = AskedBy(endpoint).times++ & ((uint64_t{1} << kSequenceBits) - 1);
+  const uint64_t kind = static_cast<uint64_t>(endpoint % period_) + 1;
+  return ((kind << kSequenceBits | sequence) << kDistanceBits | static_cast<uint64_t>(distance))
+             << copies_bits_ |
+         static_cast<uint64_t>(endpoint / period_);
 }
 
 uint32_t Simulator::NewRecord(int src, int dst, int64_t bytes, uint64_t user, uint64_t order) {
@@ -141,7 +143,8 @@ void Simulator::Send(int src, int dst, int64_t bytes, uint64_t user, uint32_t tu
   Require(src >= 0 && src < description_.endpoints, "Send: source out of range");
   Require(dst >= 0 && dst < description_.endpoints, "Send: destination out of range");
   Require(bytes >= 0, "Send: negative size");
-  const uint32_t id = NewRecord(src, dst, bytes, user, Order(src));
+  const int distance = dst < src ? dst - src + description_.endpoints : dst - src;
+  const uint32_t id = NewRecord(src, dst, bytes, user, Order(src, distance));
   records_[id].pending = 2;
   records_[id].turn = turn;
   Time overhead = description_.send_overhead;
@@ -394,6 +397,7 @@ bool Simulator::Advance(std::vector<Event>& out) {
       }
     }
   }
+  if (queue_.empty()) ++idle_;
   return true;
 }
 

@@ -67,12 +67,12 @@ class Simulator final : private Arrivals, private CircuitUser {
   void Watch(Observer* observer);
 
   // Symmetry. The machine is the same when every endpoint e becomes e + period(), modulo their
-  // number. If all endpoints do the same, each what the endpoint `period()` before it does with every
-  // peer shifted likewise, at the same instants, then all that happens is shifted too, and the first
-  // period() endpoints say everything: a port of endpoint (or group) e serves, when it does, the
-  // shifts of what a port of e modulo period() serves. Folded, the simulator takes these ports as
-  // one and the sends of the first period() endpoints only, to any destination: at a folded port
-  // they meet exactly as at each of the ports that it stands for, where of every folded message
+  // number. Let m be a multiple of period() that divides that number. If every endpoint does what the
+  // one m before it does with every peer shifted likewise, at the same instants, then all that happens
+  // is shifted too, and the first m endpoints say everything: a port of endpoint (or group) e serves,
+  // when it does, the shifts of what a port of e modulo m serves. Folded by m, the simulator takes
+  // these ports as one and the sends of the first m endpoints only, to any destination: at a folded
+  // port they meet exactly as at each of the ports that it stands for, where of every folded message
   // exactly one shift passes. Ties do not see the difference either (see Order).
   // period() is the number of endpoints when there is nothing to gain: no symmetry known, or an
   // engine other than fifo, or a run with a history, or a limit of sends.
@@ -80,15 +80,16 @@ class Simulator final : private Arrivals, private CircuitUser {
     return description_.HasHistory() || description_.concurrent_sends > 0 ? description_.endpoints
                                                                           : period_;
   }
-  // With nothing in flight. Unfolded, every endpoint is as the one that stood for it.
-  void Fold(bool folded);
+  // By `modulus` from now on, which is the number of endpoints when nothing is folded. With nothing in
+  // flight. Every endpoint is as the one that stood for it.
+  void Fold(int modulus);
 
   // Reported as kSent and as kDelivered. src == dst takes the way of a neighbour. Messages of a source
   // that wait for one port, none of them begun, are served by `turn`: a message that could not start
   // with those that were asked for after it comes before them. Without it, in the order of the calls.
   void Send(int src, int dst, int64_t bytes, uint64_t user) {
     Require(src >= 0 && src < description_.endpoints, "Send: source out of range");
-    Send(src, dst, bytes, user, sequences_[src]);
+    Send(src, dst, bytes, user, AskedBy(src).times);
   }
   void Send(int src, int dst, int64_t bytes, uint64_t user, uint32_t turn);
   // `endpoint`: whose computing it is, -1: nobody's.
@@ -153,6 +154,12 @@ class Simulator final : private Arrivals, private CircuitUser {
     std::vector<uint32_t> held;  // results that came down before the last operand's last byte rose
   };
 
+  // What an endpoint has asked for since nothing was in flight.
+  struct Asked {
+    uint32_t idle = 0;  // idle_ when it last asked
+    uint32_t times = 0;
+  };
+
   struct Sends {
     int leaving = 0;
     std::deque<uint32_t> waiting;
@@ -171,7 +178,12 @@ class Simulator final : private Arrivals, private CircuitUser {
   void Pass(uint32_t id) override;
   void Changed(uint32_t id) override;
 
-  uint64_t Order(int endpoint);
+  Asked& AskedBy(int endpoint) {
+    Asked& asked = asked_[static_cast<size_t>(endpoint)];
+    if (asked.idle != idle_) asked = {idle_, 0};
+    return asked;
+  }
+  uint64_t Order(int endpoint, int distance = 0);
   uint32_t NewRecord(int src, int dst, int64_t bytes, uint64_t user, uint64_t order);
   void Release(uint32_t id);
   void Enter(uint32_t id);
@@ -202,7 +214,9 @@ class Simulator final : private Arrivals, private CircuitUser {
   std::vector<Entry> batch_;
   Path path_;
   const int period_;
-  std::vector<uint32_t> sequences_;  // of each endpoint: what it has asked for so far
+  const int copies_bits_;     // of a number of those that are shifts of each other by the period
+  std::vector<Asked> asked_;  // by each endpoint
+  uint32_t idle_ = 0;         // how often nothing has been in flight
   uint64_t timers_ = 0;
   Observer* observer_ = nullptr;
   std::vector<Event>* out_ = nullptr;  // of the Advance under way

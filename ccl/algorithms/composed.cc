@@ -48,6 +48,7 @@ class Composed : public Program {
     info_.lanes = lane;
     info_.channels = channel;
     info_.rank_groups = group;
+    info_.shift = Shift();
   }
 
   uint32_t batches(int rank, uint32_t lane) const override {
@@ -121,6 +122,35 @@ class Composed : public Program {
   absl::Span<const int> RankGroup(uint32_t group) const override { return rank_groups_[group]; }
 
  private:
+  // The least shift that all stages have.
+  int Shift() const {
+    const auto has = [&](int shift) {
+      return std::all_of(stages_.begin(), stages_.end(),
+                         [&](const Stage& stage) { return Shifts(stage, shift); });
+    };
+    int shift = 1;
+    while (info_.ranks % shift != 0 || !has(shift)) ++shift;
+    return shift;
+  }
+
+  // Whether a shift of all ranks turns every team into one with the same program (another or itself),
+  // whose members' places are shifted by what that program promises.
+  bool Shifts(const Stage& stage, int shift) const {
+    const auto moved = [&](int rank) { return (rank + shift) % info_.ranks; };
+    for (const Team& team : stage.teams) {
+      const int to = stage.team_of[moved(team.members[0])];
+      if (to < 0 || stage.teams[to].program != team.program) return false;
+      const int first = stage.place_in[moved(team.members[0])];
+      if (first % team.program->info().shift != 0) return false;
+      const int size = static_cast<int>(team.members.size());
+      for (int i = 0; i < size; ++i) {
+        const int rank = moved(team.members[i]);
+        if (stage.team_of[rank] != to || stage.place_in[rank] != (first + i) % size) return false;
+      }
+    }
+    return true;
+  }
+
   const Stage& StageOf(uint32_t lane) const {
     size_t i = stages_.size() - 1;
     while (stages_[i].first_lane > lane) --i;

@@ -19,7 +19,9 @@ Refs Operands(int n, int rank, int block) {
 class OneShot : public Program {
  public:
   explicit OneShot(const Shape& shape)
-      : Program(MakeInfo("one_shot", shape, ChunkSpace::Split(1), 1, 1)) {}
+      : Program(MakeInfo("one_shot", shape, ChunkSpace::Split(1), 1, 1)) {
+    info_.shift = 1;
+  }
   uint32_t batches(int, uint32_t) const override { return 2; }
   void Fetch(int rank, uint32_t, uint32_t batch, StepList& out) const override {
     const int n = info_.ranks;
@@ -45,7 +47,9 @@ class TwoShot : public Program {
                          shape.collective == Collective::kAllReduce
                              ? ChunkSpace::Split(Blocks(shape))
                              : ChunkSpace::PerBlock(Blocks(shape)),
-                         1, 1)) {}
+                         1, 1)) {
+    info_.shift = 1;
+  }
   uint32_t batches(int, uint32_t) const override {
     return info_.collective == Collective::kAllReduce ? 3 : 2;
   }

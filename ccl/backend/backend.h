@@ -187,10 +187,11 @@ class Backend {
   // In virtual time: the least shift of all ranks (modulo their number) under which the machine is
   // the same; the number of ranks when nothing is known or recorded records would miss ranks.
   virtual int period() const { return ranks(); }
-  // With no operation posted. Folded, ranks below period() post alone: each stands for all ranks
-  // with its remainder, which do the same with peers shifted likewise. They name peers as they are,
-  // and the k-th send meets the k-th receive of the rank that stands for the receiver.
-  virtual void Fold(bool /*folded*/) {}
+  // With no operation posted. From now on ranks below `actors`, a multiple of period() that divides the
+  // ranks, post alone: each stands for all ranks with its remainder, which do the same with peers
+  // shifted likewise. They name peers as they are, and the k-th send meets the k-th receive of the rank
+  // that stands for the receiver. As many as there are ranks: each for itself again.
+  virtual void Fold(int /*actors*/) {}
 
   // In virtual time, from now on: a record of every flow, in the order of completion. Changes
   // neither times nor bytes.

@@ -157,15 +157,14 @@ void Engine::Enqueue(absl::Span<Stream* const> streams, std::vector<std::unique_
 
 // Starts the front of an idle stream, or holds it back.
 void Engine::Begin(Stream* stream) {
-  const Whole whole = period_ < ranks_ ? stream->queue.front().Foldable(period_)
-                                                  : Whole::kMachine;
-  if (whole == Whole::kFolded) {
+  const Actors actors = ActorsFor(stream->queue.front());
+  if (actors.whole == Whole::kFolded) {
     stream->held_back = true;
     held_back_.push_back(stream);
     return;
   }
   StartHeldBack();
-  actors_ = {ranks_, whole};
+  actors_ = actors;
   StartFront(stream);
 }
 

@@ -41,11 +41,11 @@ struct Actors {
 // work, a thread of the engine's own does, if the backend takes calls from any thread; else there is progress only inside
 // calls, and if it takes those of one thread alone, others are an error.
 //
-// Folding: a machine that looks the same from every period-th rank (Backend::period) need not run
-// them all. When one thread waits for the same symmetric collective on all ranks, none of it begun,
-// nothing behind it and nothing else under way, only the first `period` ranks run; the others' work ends when theirs has
-// ended. Nobody can tell: until then nothing of the world is visible but the clock, whose events are
-// those of the whole run. Work that may fold is held back until the clock is to move.
+// Folding: where a shift of all ranks changes neither the machine (Backend::period) nor a collective,
+// the ranks below it need to run alone. When one thread waits for the same such collective on all ranks,
+// none of it begun, nothing behind it and nothing else under way, only they do; the others' work ends
+// when theirs has ended. Nobody can tell: until then nothing of the world is visible but the clock, whose
+// events are those of the whole run. Work that may fold is held back until the clock is to move.
 class Engine {
   // The lock, for everything but waiting: who drives the world lets those in who want it.
   class Entry {
@@ -217,7 +217,9 @@ class Engine {
   void StartHeldBack();
   // Starts what is held back, folded if `waiter` allows.
   void StartFor(const Waiter& waiter);
-  Whole FoldFor(const Waiter& waiter) const;
+  // The ranks that can run for all, if all run such work at once.
+  Actors ActorsFor(const Work& work) const;
+  Actors ActorsFor(const Waiter& waiter) const;
   void Unfold();
   void Retire(Stream* stream);
   bool Forget(Stream* stream);

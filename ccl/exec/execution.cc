@@ -70,14 +70,13 @@ absl::string_view Describe(Whole whole) {
   return "";
 }
 
-Whole Execution::Foldable(int period) const {
+Symmetry Execution::SymmetryOf() const {
   const ProgramInfo& info = program_->info();
-  if (!request_.phantom) return Whole::kBytes;
-  if (!map_.identity()) return Whole::kArrivals;
-  if (info.rank_groups > 0 || info.shift == info.ranks || period % info.shift != 0) {
-    return Whole::kProgram;
-  }
-  return info.space.EvenFor(request_.count) ? Whole::kFolded : Whole::kChunks;
+  if (!request_.phantom) return {Whole::kBytes};
+  if (!map_.identity()) return {Whole::kArrivals};
+  if (info.rank_groups > 0 || info.shift == info.ranks) return {Whole::kProgram};
+  if (!info.space.EvenFor(request_.count)) return {Whole::kChunks};
+  return {Whole::kFolded, info.shift};
 }
 
 bool Execution::Like(const Work& other) const {

@@ -33,7 +33,7 @@ class Execution final : public Work, private Consumer {
     return sizeof *this + (state_ == nullptr ? 0 : sizeof *state_ + state_->binding.ScratchBytes());
   }
   std::string Describe() const override;
-  Whole Foldable(int period) const override;
+  Symmetry SymmetryOf() const override;
   bool Like(const Work& other) const override;
 
   // Whether one that has ended can run the same call again, with other buffers: what the caller has of

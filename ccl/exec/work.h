@@ -36,12 +36,18 @@ struct Workspace {
 enum class Whole : uint8_t {
   kFolded,    // a few ranks stand for all
   kBytes,     // real bytes are moved
-  kProgram,   // the program promises no shift that suits the machine, or names groups of ranks
+  kProgram,   // the program promises no shift that the machine has too, or names groups of ranks
   kChunks,    // chunks have different lengths
   kMachine,   // no symmetry known or asked for, or a record of flows
   kArrivals,  // not the same collective on all ranks at once with nothing else under way
 };
 absl::string_view Describe(Whole whole);
+
+// What symmetry work has.
+struct Symmetry {
+  Whole whole = Whole::kArrivals;  // why none, or kFolded
+  int shift = 0;                   // of all ranks, under which it stays the same
+};
 
 // What a stream runs: something that posts operations of one rank and is told of their completion.
 // Never blocks. Used under its engine's lock only.
@@ -59,8 +65,8 @@ class Work {
   virtual uint64_t memory() const { return 0; }
   // For reports: what it is, where it stands, whom it waits for.
   virtual std::string Describe() const = 0;
-  // Whether ranks that run Like() work are shifts of each other by any multiple of `period`.
-  virtual Whole Foldable(int /*period*/) const { return Whole::kArrivals; }
+  // That of ranks which all run Like() work.
+  virtual Symmetry SymmetryOf() const { return {}; }
   // Whether another rank's work is the same program for the same request. Of foldable work.
   virtual bool Like(const Work& /*other*/) const { return false; }
   // It has ended and its stream gives it away: it is destroyed, or kept to run again.

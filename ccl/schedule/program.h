@@ -136,8 +136,9 @@ struct ProgramInfo {
   uint32_t channels = 1;      // wire channels are below this
   uint32_t rank_groups = 0;   // groups of ranks named by group operations
   bool group_to_all = false;  // some reduction of a group gives its result to every member
-  // The program of rank r + shift is that of rank r with every peer, block and content shifted
-  // by `shift` ranks; `ranks` when nothing is promised. The verifier checks it.
+  // The program of rank r + shift (modulo `ranks`) is that of rank r with every peer shifted likewise:
+  // step by step it moves as many chunks of every slice, whichever they are. Divides `ranks`, and is
+  // that number when nothing is promised. The verifier checks it.
   int shift = 0;
 };
 

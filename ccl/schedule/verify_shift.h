@@ -6,10 +6,10 @@
 
 namespace ccl {
 
-// That info().shift is true: rank r + shift does what rank r does, with peers and blocks shifted.
-// Blocks move by `shift` when there is one a rank, and not at all when there is one; other spaces
-// cannot promise anything. Scratch is a rank's own business: its blocks may move or not.
-// Every rank is compared up to 64 ranks, some of more.
+// That info().shift is true: rank r + shift does what rank r does, with peers and groups shifted and as
+// many chunks of every slice in every step. Which chunks they are is no part of the promise: where
+// those of a slice have one length, times do not ask. Every rank is compared up to 64 ranks, some of
+// more, the last one among them.
 absl::Status VerifyShift(const Program& program);
 
 }  // namespace ccl

@@ -1,8 +1,11 @@
 #include <algorithm>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "ccl/algorithms/algorithm.h"
 #include "ccl/schedule/verify.h"
+#include "ccl/schedule/verify_shift.h"
 #include "gtest/gtest.h"
 
 namespace ccl {
@@ -107,6 +110,86 @@ TEST(Compositions, EvenGroupsOfUnevenGroups) {
     ASSERT_TRUE(program.ok()) << program.status();
     const auto report = Verify(**program);
     EXPECT_TRUE(report.ok()) << report.status();
+  }
+}
+
+// A program that promises another shift.
+class Promises : public Program {
+ public:
+  Promises(std::shared_ptr<const Program> inner, int shift) : Program(inner->info()), inner_(std::move(inner)) {
+    info_.shift = shift;
+  }
+  uint32_t batches(int rank, uint32_t lane) const override { return inner_->batches(rank, lane); }
+  void Fetch(int rank, uint32_t lane, uint32_t batch, StepList& out) const override {
+    inner_->Fetch(rank, lane, batch, out);
+  }
+  absl::Span<const int> RankGroup(uint32_t group) const override { return inner_->RankGroup(group); }
+
+ private:
+  const std::shared_ptr<const Program> inner_;
+};
+
+std::shared_ptr<const Program> Hierarchy(const char* text, C collective, int n, const std::vector<int>& sizes,
+                                         bool lower = true) {
+  Shape shape{collective, n};
+  for (int size : sizes) shape.groupings.push_back(Grouping::Uniform(n, size));
+  auto program = BuildProgram(*ParseAlgorithm(text), shape, lower);
+  EXPECT_TRUE(program.ok()) << program.status();
+  return *program;
+}
+
+// All that compositions promise is true.
+TEST(Shifts, OfCompositionsHold) {
+  int promised = 0;
+  for (const int n : {2, 4, 6, 7, 12, 16, 24, 48, 60, 72, 128, 192}) {
+    for (const auto& [inner, outer] : std::vector<std::pair<int, int>>{{2, 4}, {2, 6}, {4, 24}, {5, 15}, {8, 64}}) {
+      for (int c = 0; c < kCollectives; ++c) {
+        const Shape shape{static_cast<C>(c), n, 0, 0, {Grouping::Uniform(n, inner), Grouping::Uniform(n, outer)}};
+        for (const AlgorithmSpec& spec : Compositions(shape)) {
+          for (const bool lower : {false, true}) {
+            const auto program = *BuildProgram(spec, shape, lower);
+            EXPECT_EQ(VerifyShift(*program), absl::OkStatus()) << n << " ranks of " << inner << ", " << outer;
+            promised += program->info().shift < n ? 1 : 0;
+          }
+        }
+      }
+    }
+  }
+  EXPECT_GT(promised, 500);
+}
+
+// And no less than there is to promise: every other shift is a lie or a multiple.
+TEST(Shifts, OfCompositionsAreTheLeast) {
+  struct Case {
+    const char* text;
+    C collective;
+    int ranks;
+    std::vector<int> sizes;
+    int shift;
+  };
+  const Case cases[] = {
+      {"hier(ring+ring)", C::kAllReduce, 48, {8}, 8},
+      {"hier(ring+ring)", C::kAllReduce, 48, {1}, 1},
+      {"hier(ring+ring)", C::kAllReduce, 16, {16}, 1},
+      {"hier(two_shot+nhr)*4", C::kAllReduce, 60, {5}, 5},
+      {"hier(knomial+ring)", C::kAllReduce, 24, {4}, 4},
+      {"hier(ring+rabenseifner)", C::kAllReduce, 32, {8}, 32},
+      {"hier(ring+knomial)", C::kAllReduce, 32, {8}, 32},
+      {"hier(direct+ring)", C::kAllGather, 24, {4}, 4},
+      {"hier(ring+direct)", C::kReduceScatter, 24, {4}, 4},
+      {"hier(ring+ring)", C::kAllGather, 26, {4}, 26},  // uneven
+      {"hier(knomial+knomial)", C::kBroadcast, 24, {4}, 24},
+      {"hier(ring+ring+ring)", C::kAllReduce, 64, {4, 16}, 16},
+      {"hier(direct+ring+nhr)", C::kAllGather, 60, {3, 12}, 12},
+      {"hier(pairwise+pairwise+pairwise)", C::kAllToAll, 96, {8, 24}, 24},
+  };
+  for (const auto& [text, collective, ranks, sizes, shift] : cases) {
+    const auto program = Hierarchy(text, collective, ranks, sizes);
+    EXPECT_EQ(program->info().shift, shift) << text;
+    for (int other = 1; other <= ranks; ++other) {
+      const bool holds = VerifyShift(Promises(program, other)).ok();
+      EXPECT_EQ(holds, ranks % other == 0 && other % shift == 0) << text << " by " << other;
+    }
   }
 }
 

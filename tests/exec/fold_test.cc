@@ -7,9 +7,13 @@
 namespace ccl {
 namespace {
 
-std::shared_ptr<const Program> Build(const std::string& algorithm, Collective collective, int n) {
-  auto program = BuildProgram(*ParseAlgorithm(algorithm), Shape{collective, n}, true);
-  EXPECT_TRUE(program.ok()) << program.status();
+// `sizes`: of the groups of a hierarchy's levels, in ranks.
+std::shared_ptr<const Program> Build(const std::string& algorithm, Collective collective, int n,
+                                     const std::vector<int>& sizes = {}) {
+  Shape shape{collective, n};
+  for (int size : sizes) shape.groupings.push_back(Grouping::Uniform(n, size));
+  auto program = BuildProgram(*ParseAlgorithm(algorithm), shape, true);
+  EXPECT_TRUE(program.ok()) << algorithm << ": " << program.status();
   return *program;
 }
 
@@ -35,27 +39,55 @@ constexpr Case kCases[] = {
     {"ring", Collective::kReduceScatter},  {"direct", Collective::kAllGather},
     {"direct", Collective::kAllToAll},     {"pairwise", Collective::kAllToAll},
     {"bruck", Collective::kAllToAll},      {"dissemination", Collective::kBarrier},
+    {"one_shot", Collective::kAllReduce},  {"two_shot", Collective::kAllReduce},
+    {"direct", Collective::kReduceScatter},
+};
+
+constexpr Case kTwoLevels[] = {
+    {"hier(ring+ring)", Collective::kAllReduce},
+    {"hier(two_shot+nhr)", Collective::kAllReduce},
+    {"hier(ring+two_shot)*3", Collective::kAllReduce},
+    {"hier(knomial+ring)", Collective::kAllReduce},  // by leaders
+    {"hier(ring+direct)", Collective::kAllGather},
+    {"hier(direct+ring)", Collective::kReduceScatter},
+    {"hier(pairwise+pairwise)", Collective::kAllToAll},
+    {"hier(direct+bruck)", Collective::kAllToAll},
+    {"hier(direct+direct)", Collective::kAllToAll},
+};
+constexpr Case kThreeLevels[] = {
+    {"hier(ring+ring+ring)", Collective::kAllReduce},
+    {"hier(two_shot+ring+nhr)", Collective::kAllReduce},
+    {"hier(direct+ring+direct)", Collective::kAllGather},
+    {"hier(ring+direct+nhr)", Collective::kReduceScatter},
+    {"hier(pairwise+pairwise+pairwise)", Collective::kAllToAll},
+    {"hier(direct+direct+direct)", Collective::kAllToAll},
 };
 
 // One operation after the other in both worlds, so that each begins where the last one left off.
-void Compare(const std::string& fabric, int n, int period, const std::string& sets = "") {
+// `actors`: that run for all.
+void Compare(const std::string& fabric, int n, int actors, absl::Span<const Case> cases,
+             const std::vector<int>& sizes, const std::string& sets = "") {
   World folded(Url(fabric, n, sets)), whole(Url(fabric, n, absl::StrCat(sets, "&fold=no")));
-  for (const Case& c : kCases) {
-    if (n % period != 0) continue;
+  for (const Case& c : cases) {
     for (uint64_t count : {uint64_t{1}, uint64_t{97}, uint64_t{30000}}) {
       if (c.collective == Collective::kBarrier) count = 0;
       const uint64_t elements = CountIsPerRank(c.collective) ? count : count * 3 * n;
-      const auto program = Build(c.algorithm, c.collective, n);
+      const auto program = Build(c.algorithm, c.collective, n, sizes);
       const std::vector<Request> requests(n, Phantom(c.collective, elements));
       const Time expected = whole.Run(program, requests);
       EXPECT_EQ(whole.engine->actors().ranks, n);
       EXPECT_EQ(folded.Run(program, requests), expected)
           << fabric << ", " << n << " ranks, " << c.algorithm << ", count " << elements;
-      EXPECT_EQ(folded.engine->actors().ranks, period) << Describe(folded.engine->actors().whole);
+      EXPECT_EQ(folded.engine->actors().ranks, actors)
+          << c.algorithm << ": " << Describe(folded.engine->actors().whole);
     }
   }
   std::printf("  %-18s %4d ranks, %2d ran: %14" PRId64 " ps, all of them: %14" PRId64 " ps\n",
-              fabric.c_str(), n, period, folded.engine->Now(), whole.engine->Now());
+              fabric.c_str(), n, actors, folded.engine->Now(), whole.engine->Now());
+}
+
+void Compare(const std::string& fabric, int n, int period, const std::string& sets = "") {
+  Compare(fabric, n, period, kCases, {}, sets);
 }
 
 TEST(Fold, EqualsTheWholeRunToThePicosecond) {
@@ -67,6 +99,29 @@ TEST(Fold, EqualsTheWholeRunToThePicosecond) {
   Compare("fat-tree-3", 192, 64);
 }
 
+// As many run as a shift needs that neither the machine nor the hierarchy sees.
+TEST(Fold, HierarchiesOfTwoLevels) {
+  Compare("crossbar", 16, 4, kTwoLevels, {4});
+  Compare("crossbar", 30, 5, kTwoLevels, {5});
+  Compare("fully-connected", 24, 3, kTwoLevels, {3});
+  Compare("fat-tree", 64, 8, kTwoLevels, {8});
+  Compare("fat-tree", 64, 8, kTwoLevels, {4});
+  Compare("fat-tree", 96, 24, kTwoLevels, {6});
+  Compare("fat-tree", 128, 32, kTwoLevels, {32});
+  Compare("fat-tree-3", 192, 64, kTwoLevels, {8});
+  Compare("cloudmatrix384", 96, 8, kTwoLevels, {8});
+  Compare("cloudmatrix384", 96, 16, kTwoLevels, {16});
+  Compare("gb200-nvl72", 72, 4, kTwoLevels, {4});
+}
+
+TEST(Fold, HierarchiesOfThreeLevels) {
+  Compare("crossbar", 24, 6, kThreeLevels, {2, 6});
+  Compare("crossbar", 64, 16, kThreeLevels, {4, 16});
+  Compare("fat-tree", 96, 24, kThreeLevels, {8, 24});
+  Compare("fat-tree-3", 256, 64, kThreeLevels, {8, 64});
+  Compare("cloudmatrix384", 96, 32, kThreeLevels, {8, 32});
+}
+
 // Overheads, gaps and engines are of endpoints: they too are those of whoever stands for them.
 TEST(Fold, WithCostsOfEndpoints) {
   const std::string costs =
@@ -74,20 +129,43 @@ TEST(Fold, WithCostsOfEndpoints) {
       "&set=reduce_bandwidth=700 GB/s&set=copy_bandwidth=900 GB/s";
   Compare("crossbar", 24, 1, costs);
   Compare("fat-tree", 32, 8, costs);
+  Compare("crossbar", 24, 4, kTwoLevels, {4}, costs);
+  Compare("fat-tree", 64, 16, kTwoLevels, {16}, costs);
+  Compare("fat-tree-3", 192, 64, kThreeLevels, {4, 16}, costs);
+  Compare("cloudmatrix384", 96, 24, kThreeLevels, {4, 12}, costs);
 }
 
-// An operation that cannot fold, between two that can: clocks, counters and ports are everybody's.
-TEST(Fold, MixesWithOperationsThatDoNot) {
-  const int n = 32;
+// Operations that cannot fold, and that fold otherwise, after and before one that does: clocks, counters
+// and ports are everybody's.
+TEST(Fold, MixesWithOtherOperations) {
+  const int n = 64;
   World folded(Url("fat-tree", n, "&set=copy_bandwidth=3 GB/s")),
       whole(Url("fat-tree", n, "&set=copy_bandwidth=3 GB/s&fold=no"));
-  for (const Case& c : {Case{"pairwise", Collective::kAllToAll}, Case{"rabenseifner", Collective::kAllReduce},
-                        Case{"direct", Collective::kAllToAll},
-                        Case{"knomial", Collective::kBroadcast}, Case{"ring", Collective::kAllReduce},
-                        Case{"two_shot", Collective::kAllReduce}}) {
-    const auto program = Build(c.algorithm, c.collective, n);
-    const std::vector<Request> requests(n, Phantom(c.collective, n * 1000));
-    EXPECT_EQ(folded.Run(program, requests), whole.Run(program, requests)) << c.algorithm;
+  struct Mixed {
+    Case what;
+    std::vector<int> sizes;
+    int actors;
+  };
+  const Mixed mixed[] = {
+      {{"pairwise", Collective::kAllToAll}, {}, 8},
+      {{"rabenseifner", Collective::kAllReduce}, {}, n},
+      {{"hier(direct+direct)", Collective::kAllToAll}, {16}, 16},
+      {{"knomial", Collective::kBroadcast}, {}, n},
+      {{"hier(direct+ring+direct)", Collective::kAllGather}, {2, 32}, 32},
+      {{"direct", Collective::kAllToAll}, {}, 8},
+      {{"hier(ring+rabenseifner)", Collective::kAllReduce}, {4}, n},
+      {{"hier(ring+ring)", Collective::kAllReduce}, {32}, 32},
+      {{"hier(direct+pairwise+direct)", Collective::kAllToAll}, {4, 16}, 16},
+      {{"ring", Collective::kAllReduce}, {}, 8},
+      {{"two_shot", Collective::kAllReduce}, {}, 8},
+  };
+  for (int round = 0; round < 2; ++round) {
+    for (const auto& [what, sizes, actors] : mixed) {
+      const auto program = Build(what.algorithm, what.collective, n, sizes);
+      const std::vector<Request> requests(n, Phantom(what.collective, n * 1000));
+      EXPECT_EQ(folded.Run(program, requests), whole.Run(program, requests)) << what.algorithm;
+      EXPECT_EQ(folded.engine->actors().ranks, actors) << what.algorithm;
+    }
   }
 }
 

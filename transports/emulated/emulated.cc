@@ -100,10 +100,10 @@ int EmulatedBackend::period() const {
   return folds_ && !recording_ && recorder_ == nullptr ? simulator_->period() : ranks();
 }
 
-void EmulatedBackend::Fold(bool folded) {
-  simulator_->Fold(folded);
+void EmulatedBackend::Fold(int actors) {
+  simulator_->Fold(actors);
   for (int rank = actors_; rank < ranks(); ++rank) posted_[rank] = posted_[Actor(rank)];
-  actors_ = folded ? simulator_->period() : ranks();
+  actors_ = actors;
 }
 
 uint32_t EmulatedBackend::NewRecord() {

@@ -53,7 +53,7 @@ class EmulatedBackend final : public Backend {
   std::vector<Wait> Unmatched() const override;
   absl::string_view engine() const override { return simulator_->engine(); }
   int period() const override;
-  void Fold(bool folded) override;
+  void Fold(int actors) override;
   uint64_t Digest() const override { return digest_; }
   void RecordFlows() override { recording_ = true; }
   absl::Span<const FlowRecord> flows() const override { return flows_; }
