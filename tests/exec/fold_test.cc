@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "tests/exec/world.h"
+#include "tests/schedule/stored_program.h"
 
 namespace ccl {
 namespace {
@@ -167,6 +168,28 @@ TEST(Fold, MixesWithOtherOperations) {
       EXPECT_EQ(folded.engine->actors().ranks, actors) << what.algorithm;
     }
   }
+}
+
+// Every fourth rank hears from both neighbours at one instant, each of which has sent nothing else, and
+// passes on what the one above it sent. Who comes first must not depend on where rank 0 is.
+TEST(Fold, TiesOfNeighboursAreTheSameEverywhere) {
+  const int n = 16;
+  auto program = std::make_shared<StoredProgram>(
+      Info(Collective::kAllReduce, n, ChunkSpace::Split(4), 2));
+  program->info().shift = 4;
+  for (int rank = 0; rank < n; rank += 4) {
+    const int below = (rank + n - 1) % n;
+    program->Add(below).Send(rank, 0, {{In(0, 2)}});
+    program->Add(rank + 1).Send(rank, 0, {{In(0, 1)}});
+    program->Add(rank, 0).Recv(below, 0, {{Out(2, 2)}});
+    program->Add(rank, 1).Recv(rank + 1, 0, {{Out(0, 1)}});
+    program->Add(rank, 1).Send(rank + 2, 0, {{Out(0, 1)}});
+    program->Add(rank + 2).Recv(rank, 0, {{Out(0, 1)}});
+  }
+  World folded(Crossbar(n)), whole(Crossbar(n, "&fold=no"));
+  const std::vector<Request> requests(n, Phantom(Collective::kAllReduce, 1 << 20));
+  EXPECT_EQ(folded.Run(program, requests), whole.Run(program, requests));
+  EXPECT_EQ(folded.engine->actors().ranks, 4);
 }
 
 Actors Ran(World& world, const std::string& algorithm, Request request) {
