@@ -71,6 +71,7 @@ int RunCommand(std::vector<std::string> words, bool heard) {
   if (child == 0) {
     if (!heard) dup2(open("/dev/null", O_WRONLY | O_CLOEXEC), STDOUT_FILENO);
     std::vector<char*> arguments;
+    arguments.reserve(words.size() + 1);
     for (std::string& word : words) arguments.push_back(word.data());
     arguments.push_back(nullptr);
     execvp(arguments[0], arguments.data());
@@ -124,9 +125,12 @@ absl::StatusOr<int> LaunchVersus(const VersusOptions& o, bool mpich) {
     text << std::ifstream(json).rdbuf();
     auto cells = ParseVersusJson(text.str());
     std::remove(json.c_str());
-    if (cells.ok()) launches.push_back(*std::move(cells));
     // One that has results, but wrong ones, has written them down.
-    if (!cells.ok()) status = absl::UnavailableError(absl::StrCat("versus: launch ", i + 1, " ended with status ", result));
+    if (cells.ok()) {
+      launches.push_back(*std::move(cells));
+    } else {
+      status = absl::UnavailableError(absl::StrCat("versus: launch ", i + 1, " ended with status ", result));
+    }
   }
   std::filesystem::remove_all(folder, error);
   CCL_RETURN_IF_ERROR(status);

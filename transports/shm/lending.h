@@ -28,6 +28,7 @@ class Lending {
     return at < bytes_ && bytes <= bytes_ - at ? at + 1 : 0;
   }
   std::byte* Find(size_t rank, uint64_t name) const {
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): names come from other processes.
     return reinterpret_cast<std::byte*>(bases_[rank] + (name - 1));
   }
   // Whether all ranks reach each other's memory: else nothing is lent.
