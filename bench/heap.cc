@@ -6,6 +6,7 @@
 #include <climits>
 #include <cstdint>
 #include <cstdlib>
+#include <memory>
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 // Of the sanitizers' allocators, whose header does not come with every compiler.
@@ -24,9 +25,11 @@ void PrepareHeap(bool simulates) {
   constexpr size_t kReserved = size_t{1} << 30, kHugePage = size_t{2} << 20;
   void* const reserved = std::malloc(kReserved);
   if (reserved == nullptr) return;
-  const uintptr_t begin = (reinterpret_cast<uintptr_t>(reserved) + kHugePage - 1) & ~(kHugePage - 1);
-  const uintptr_t end = (reinterpret_cast<uintptr_t>(reserved) + kReserved) & ~(kHugePage - 1);
-  madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE);
+  void* begin = reserved;
+  size_t left = kReserved;
+  if (std::align(kHugePage, kHugePage, begin, left) != nullptr) {
+    madvise(begin, left / kHugePage * kHugePage, MADV_HUGEPAGE);
+  }
   std::free(reserved);
 }
 

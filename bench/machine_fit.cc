@@ -37,7 +37,9 @@ double Error(const Machine& machine, const std::vector<TimedRun>& runs, const To
 // Moves one figure at a time, in ever smaller steps; returns the error that is left.
 double Descend(Machine& machine, const std::vector<TimedRun>& runs, const Topology& topology) {
   double least = Error(machine, runs, topology);
-  for (double factor = 2; factor > 1.01; factor = std::sqrt(factor)) {
+  constexpr int kHalvings = 7;  // of a step, in logarithms: the last one is of half a percent
+  double factor = 2;
+  for (int i = 0; i < kHalvings; ++i, factor = std::sqrt(factor)) {
     for (bool better = true; better;) {
       better = false;
       for (int figure = 0; figure < 5; ++figure) {

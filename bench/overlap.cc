@@ -1,6 +1,5 @@
 // cclbench overlap: what a collective takes beside computation that lasts as long.
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
@@ -9,6 +8,7 @@
 
 #include "CLI/CLI.hpp"
 #include "absl/strings/str_cat.h"
+#include "bench/c_calls.h"
 #include "bench/commands.h"
 #include "bench/paired.h"
 #include "ccl/base/status.h"
@@ -26,15 +26,6 @@ struct OverlapOptions {
 constexpr int kWarmUp = 2;
 constexpr uint64_t kBlock = 10'000;   // rounds
 constexpr double kToCalibrate = 0.1;  // seconds
-
-absl::Status Check(cclResult_t result) {
-  if (result == cclSuccess) return absl::OkStatus();
-  return absl::InternalError(cclGetLastError(nullptr));
-}
-
-double Seconds() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
 
 // Work that needs a core and no memory. What it comes to must be used.
 double Compute(uint64_t rounds) {
@@ -55,17 +46,17 @@ class Measurement {
 
   // Seconds of the slowest rank, from when all are there. Either may be left out.
   absl::StatusOr<double> Run(bool collective, uint64_t rounds) {
-    CCL_RETURN_IF_ERROR(Check(cclBarrier(comm_, nullptr)));
-    CCL_RETURN_IF_ERROR(Check(cclCommSynchronize(comm_)));
+    CCL_RETURN_IF_ERROR(ToStatus(cclBarrier(comm_, nullptr)));
+    CCL_RETURN_IF_ERROR(ToStatus(cclCommSynchronize(comm_)));
     const double begin = Seconds();
     if (collective) {
-      CCL_RETURN_IF_ERROR(Check(cclAllReduce(in_.data(), out_.data(), in_.size(), cclFloat, cclSum, comm_, nullptr)));
+      CCL_RETURN_IF_ERROR(ToStatus(cclAllReduce(in_.data(), out_.data(), in_.size(), cclFloat, cclSum, comm_, nullptr)));
     }
     result_ = Compute(rounds);
-    if (collective) CCL_RETURN_IF_ERROR(Check(cclCommSynchronize(comm_)));
+    if (collective) CCL_RETURN_IF_ERROR(ToStatus(cclCommSynchronize(comm_)));
     double taken = Seconds() - begin;
-    CCL_RETURN_IF_ERROR(Check(cclAllReduce(&taken, &taken, 1, cclDouble, cclMax, comm_, nullptr)));
-    CCL_RETURN_IF_ERROR(Check(cclCommSynchronize(comm_)));
+    CCL_RETURN_IF_ERROR(ToStatus(cclAllReduce(&taken, &taken, 1, cclDouble, cclMax, comm_, nullptr)));
+    CCL_RETURN_IF_ERROR(ToStatus(cclCommSynchronize(comm_)));
     return taken;
   }
 
@@ -75,8 +66,8 @@ class Measurement {
     uint64_t blocks = 0;
     for (; Seconds() - begin < kToCalibrate; ++blocks) result_ = Compute(kBlock);
     double rate = static_cast<double>(blocks * kBlock) / (Seconds() - begin);
-    CCL_RETURN_IF_ERROR(Check(cclAllReduce(&rate, &rate, 1, cclDouble, cclMin, comm_, nullptr)));
-    CCL_RETURN_IF_ERROR(Check(cclCommSynchronize(comm_)));
+    CCL_RETURN_IF_ERROR(ToStatus(cclAllReduce(&rate, &rate, 1, cclDouble, cclMin, comm_, nullptr)));
+    CCL_RETURN_IF_ERROR(ToStatus(cclCommSynchronize(comm_)));
     return static_cast<uint64_t>(rate * seconds);
   }
 
@@ -121,9 +112,9 @@ absl::Status Overlap(const OverlapOptions& o) {
   if (std::getenv("CCL_BACKEND") == nullptr) config.backend = "mpi:";
   cclUniqueId id = {};
   cclComm_t comm = nullptr;
-  CCL_RETURN_IF_ERROR(Check(cclCommInitRankConfig(&comm, ranks, id, rank, &config)));
+  CCL_RETURN_IF_ERROR(ToStatus(cclCommInitRankConfig(&comm, ranks, id, rank, &config)));
   const absl::Status status = Measure(comm, o, rank, ranks);
-  const absl::Status end = Check(cclCommDestroy(comm));
+  const absl::Status end = ToStatus(cclCommDestroy(comm));
   return status.ok() ? end : status;
 }
 

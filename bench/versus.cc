@@ -7,6 +7,7 @@
 #include <memory>
 #include <vector>
 
+#include "bench/c_calls.h"
 #include "bench/commands.h"
 #include "bench/paired.h"
 #include "bench/pattern.h"
@@ -92,7 +93,8 @@ class Versus {
     mpi_.barrier();
     return buffers_->Batch(peer_.run, calls, other);
   }
-  // Threads leave the processors of the other processes alone, which sleep meanwhile, for 0 seconds.
+  // With threads, the first process runs all ranks; the others sleep until it is done, so that its threads have
+  // their processors, and have taken no time.
   absl::StatusOr<double> Ours(int calls) {
     if (!WithThreads()) {
       mpi_.barrier();

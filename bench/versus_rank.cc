@@ -1,21 +1,17 @@
 #include "bench/versus_rank.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "bench/c_calls.h"
 #include "bench/pattern.h"
 #include "ccl/base/status.h"
 
 namespace ccl {
 namespace {
-
-double Seconds() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
 
 // Of one kind.
 class Memory {
@@ -51,11 +47,6 @@ class Memory {
 };
 
 }  // namespace
-
-absl::Status ToStatus(cclResult_t result) {
-  if (result == cclSuccess) return absl::OkStatus();
-  return absl::InternalError(cclGetLastError(nullptr));
-}
 
 VersusCall CallsOf(cclComm_t comm, const std::string& algorithm) {
   return [comm, algorithm](const mpi::Call& call) {

@@ -30,7 +30,6 @@ using VersusCall = std::function<absl::Status(const mpi::Call&)>;
 
 // This library's. `comm` outlives it; `algorithm`: empty, or one that is forced.
 VersusCall CallsOf(cclComm_t comm, const std::string& algorithm);
-absl::Status ToStatus(cclResult_t result);
 
 // Not thread-safe; ranks may be of several threads.
 class VersusRank {

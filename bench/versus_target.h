@@ -16,9 +16,8 @@ absl::string_view Name(Regime regime);
 // Who is compared with; kTuned is Open MPI with its best documented setting.
 enum class Against : uint8_t { kOpenMpi, kTuned, kMpich, kGloo };
 
-// How many times as fast as the other a collective is meant to be, with touched buffers, ordinary ones of processes
-// or such as ranks reach without a copy, allocated by cclMemAlloc or of threads; 0: nothing is promised there but not to
-// be slower.
+// How many times as fast as the other a collective is meant to be, with touched buffers; 0: nothing is promised there
+// but not to be slower. `reached`: buffers that ranks reach without a copy, allocated by cclMemAlloc or of threads.
 double VersusTarget(Collective collective, int ranks, uint64_t bytes, Regime regime, Against against,
                     bool reached);
 

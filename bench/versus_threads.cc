@@ -7,6 +7,7 @@
 #include <numeric>
 #include <utility>
 
+#include "bench/c_calls.h"
 #include "ccl/base/status.h"
 
 namespace ccl {

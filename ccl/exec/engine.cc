@@ -248,14 +248,16 @@ absl::Status Engine::PollOnce(Waiting waiting) {
   };
   // Work started below may post, never poll: done_ stays as it is.
   const bool large = done_.size() > kLarge;
+  const auto fetch = [](const void* memory) {
+    if (memory == nullptr) return;
+    for (int line = 0; line < 3; ++line) __builtin_prefetch(static_cast<const char*>(memory) + 64 * line);
+  };
   for (size_t i = 0; i < done_.size(); ++i) {
     if (large && i + 2 * kAhead < done_.size()) {
       __builtin_prefetch(&slot_of(i + 2 * kAhead));
-      const char* const next = reinterpret_cast<const char*>(slot_of(i + kAhead).work);
-      for (int line = 0; line < 3; ++line) __builtin_prefetch(next + 64 * line);
+      fetch(slot_of(i + kAhead).work);
       const Work* const soon = slot_of(i + kAhead / 2).work;
-      const char* const hot = soon == nullptr ? nullptr : static_cast<const char*>(soon->hot());
-      for (int line = 0; line < 3; ++line) __builtin_prefetch(hot + 64 * line);
+      fetch(soon == nullptr ? nullptr : soon->hot());
     }
     Completed(done_[i].token);
   }

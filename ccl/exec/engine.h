@@ -42,7 +42,7 @@ struct Actors {
 // calls, and if it takes those of one thread alone, others are an error.
 //
 // Folding: where a shift of all ranks changes neither the machine (Backend::period) nor a collective,
-// the ranks below it need to run alone. When one thread waits for the same such collective on all ranks,
+// the ranks below it alone need to run. When one thread waits for the same such collective on all ranks,
 // none of it begun, nothing behind it and nothing else under way, only they do; the others' work ends
 // when theirs has ended. Nobody can tell: until then nothing of the world is visible but the clock, whose
 // events are those of the whole run. Work that may fold is held back until the clock is to move.

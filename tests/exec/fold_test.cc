@@ -234,7 +234,7 @@ TEST(Fold, NotWhenFlowsAreRecorded) {
 // first, which others have not.
 TEST(Fold, NotWhenMoreIsQueued) {
   const int n = 24;
-  Time ends[2];
+  Time ends[2] = {};
   for (int fold : {0, 1}) {
     World world(Url("fat-tree", n, fold == 0 ? "&fold=no" : ""));
     const auto program = Build("pairwise", Collective::kAllToAll, n);

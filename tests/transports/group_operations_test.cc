@@ -247,7 +247,7 @@ TEST_F(GroupOperations, NobodyHoldsAllRoom) {
   Adder adder(out.data());
   const ConstPiece src{in.data(), kCount * 4};
   const Piece dst{out.data(), kCount * 4};
-  for (int round = 0; round < 3; ++round) {
+  for (uint64_t round = 0; round < 3; ++round) {
     Operation op;
     op.kind = OperationKind::kGroupReduce;
     op.peer = -1;
@@ -256,7 +256,7 @@ TEST_F(GroupOperations, NobodyHoldsAllRoom) {
     op.dst = {&dst, 1};
     op.consumer = &adder;
     op.group = {0, all_};
-    op.token = static_cast<uint64_t>(200 + round);
+    op.token = 200 + round;
     job_->Post(self_, op);
     const absl::Status status = job_->Finish({op.token});
     ASSERT_TRUE(status.ok()) << status;
