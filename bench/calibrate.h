@@ -26,7 +26,7 @@ struct CalibrateOptions {
 absl::StatusOr<int> CalibrateFabric(const CalibrateOptions& options);
 
 // Measures the ranks of mpirun and writes the file by which later jobs of their layout plan.
-// Collective over the processes of the job, which are on one host; rank 0 prints and writes.
+// Collective over the processes of the job; rank 0 prints and writes.
 struct MachineOptions {
   int repetitions = 7;
   std::string largest = "64MiB";

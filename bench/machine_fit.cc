@@ -81,7 +81,7 @@ bool SameCase(const TimedRun& a, const TimedRun& b) {
 Machine FitMachine(Machine machine, const std::vector<TimedRun>& runs, const Topology& topology) {
   // From what was measured of messages, and from the figures in use.
   Machine used = machine;
-  const Level& level = topology.levels.front();
+  const Level& level = topology.levels.back();
   used.latency = level.latency;
   used.bandwidth = level.bandwidth;
   used.group_overhead = level.group_overhead;

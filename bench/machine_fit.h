@@ -25,7 +25,7 @@ bool SameCase(const TimedRun& a, const TimedRun& b);
 double PredictRun(const TimedRun& run, const Topology& topology);
 
 // Moves the latency, the overhead and the rates of `machine` until the formulas err least, in ratios, on what
-// is fastest, and choose what is. `topology`: of the ranks that ran.
+// is fastest, and choose what is. `topology`: of the ranks that ran. `machine` has its key, and no times.
 Machine FitMachine(Machine machine, const std::vector<TimedRun>& runs, const Topology& topology);
 
 }  // namespace ccl

@@ -100,10 +100,11 @@ absl::Status WeighLibrary(const MemoryQuestion& q, MemoryAnswer& answer) {
   answer.library.push_back({"topology", topology.second});
   auto made = std::make_unique<Alone>(*topology.first, rank);
   Alone* const backend = made.get();
+  Topology seen = backend->topology();
   Options options;
   options.progress_thread = false;
   const auto world = Weigh<std::shared_ptr<World>>(
-      [&] { return World::Over(std::move(made), options, {}); });
+      [&] { return World::Over(std::move(made), std::move(seen), options, {}); });
   answer.library.push_back({"world: engine, planner", world.second});
   auto communicator = Weigh<absl::StatusOr<std::unique_ptr<Communicator>>>(
       [&] { return Communicator::Create(world.first, rank); });

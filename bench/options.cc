@@ -25,12 +25,12 @@ int PrintOptions(const Options& stated) {
   if (!(*job)->speaks()) return 0;
   Engine& engine = (*job)->world().engine();
   const Abilities has = engine.abilities();
-  const Level& level = (*job)->world().topology().levels.front();
-  if (!has.virtual_time && engine.ranks() > 1 && level.name == "host") {
-    const MachineKey key = ThisMachine(level.group_by_members ? "shm" : "mpi", level.grouping.size(0));
+  const Topology& topology = (*job)->world().topology();
+  if (!has.virtual_time && engine.ranks() > 1) {
+    const std::string path = MachinePath(KeyOf(engine.backend_name(), topology));
     std::printf("\nplans go by %s\n",
-                ReadMachine(key).ok() ? absl::StrCat("measurements of this machine, ", MachinePath(key)).c_str()
-                                      : "typical figures; cclbench calibrate machine measures this machine's");
+                topology.measured != nullptr ? absl::StrCat("what was measured of such jobs, ", path).c_str()
+                                             : "typical figures; cclbench calibrate machine measures those of a job");
   }
   std::printf("\n%d ranks over %s; operations progress ", engine.ranks(),
               std::string(engine.backend_name()).c_str());

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "ccl/base/status.h"
+#include "ccl/figures.h"
 
 namespace ccl {
 
@@ -109,9 +110,10 @@ absl::StatusOr<std::unique_ptr<Formation>> Formation::Shrink(Communicator& paren
     const int own = backend->local_ranks().front();
     std::unique_ptr<Formation> made(new Formation(parent, std::move(members), 0, 0, "shrink", options));
     CCL_ASSIGN_OR_RETURN(std::vector<Override> rules, RulesOf(options, parent.team()->rules()));
+    CCL_ASSIGN_OR_RETURN(Topology topology, MeasuredTopology(*backend));
     CCL_ASSIGN_OR_RETURN(
         made->made_,
-        Communicator::Create(World::Over(std::move(backend), options, std::move(rules)), own));
+        Communicator::Create(World::Over(std::move(backend), std::move(topology), options, std::move(rules)), own));
     made->done_ = true;
     return made;
   }

@@ -10,6 +10,7 @@
 #include "ccl/base/log.h"
 #include "ccl/base/status.h"
 #include "ccl/dumps.h"
+#include "ccl/figures.h"
 #include "ccl/join.h"
 #include "ccl/team.h"
 
@@ -134,14 +135,15 @@ absl::StatusOr<std::shared_ptr<World>> JoinWorld(const Options& options, const M
                                             "\nRank 0: ", topology));
   }
   CCL_RETURN_IF_ERROR(backend->Agree(same));
-  return World::Over(std::move(backend), options, std::move(parsed));
+  CCL_ASSIGN_OR_RETURN(Topology measured, MeasuredTopology(*backend));
+  return World::Over(std::move(backend), std::move(measured), options, std::move(parsed));
 }
 
-std::shared_ptr<World> World::Over(std::unique_ptr<Backend> backend, const Options& options,
-                                   std::vector<Override> rules) {
+std::shared_ptr<World> World::Over(std::unique_ptr<Backend> backend, Topology topology,
+                                   const Options& options, std::vector<Override> rules) {
   std::shared_ptr<World> world(new World());
   world->options_ = options;
-  world->topology_ = backend->topology();
+  world->topology_ = std::move(topology);
   world->parts_.assign(static_cast<size_t>(backend->ranks()), Part::kNotYet);
   world->communicators_.assign(static_cast<size_t>(backend->ranks()), 0);
   world->contexts_ = std::make_unique<ContextBlocks>(backend->abilities().contexts);

@@ -34,8 +34,8 @@ class World {
   // error, on all of them, that names the first rank to differ and both.
   static absl::StatusOr<std::shared_ptr<World>> Open(const Options& options, int ranks);
 
-  // Of a backend whose processes agree already.
-  static std::shared_ptr<World> Over(std::unique_ptr<Backend> backend, const Options& options,
+  // Of a backend whose processes agree already, on a topology too: the backend's own, or with figures of it.
+  static std::shared_ptr<World> Over(std::unique_ptr<Backend> backend, Topology topology, const Options& options,
                                      std::vector<Override> rules);
 
   Engine& engine() { return *engine_; }

@@ -6,6 +6,8 @@
 #include <limits>
 #include <vector>
 
+#include "ccl/topology/measured_times.h"
+
 namespace ccl {
 namespace {
 
@@ -232,6 +234,9 @@ double PredictTime(const AlgorithmSpec& spec, const Shape& shape, uint64_t bytes
                    const Topology& topology) {
   const double m = static_cast<double>(bytes), slices = spec.slices;
   const Collective collective = EvenForm(shape.collective);
+  if (topology.measured != nullptr) {
+    if (const auto time = topology.measured->Predict(collective, Format(spec), bytes)) return *time;
+  }
   const double launch = static_cast<double>(topology.LaunchTime(shape.collective, bytes, shape.ranks));
   if (!spec.parts.empty()) {
     return launch + Composed(spec.parts, 0, collective, shape.ranks, m, slices, topology);

@@ -12,8 +12,8 @@
 namespace ccl {
 
 // Predicted time of `spec` for `bytes` of one rank's larger buffer (the vector; all n blocks of the
-// per-rank collectives) on the topology: the alpha-beta formulas of docs/algorithms.md, at the
-// outermost level for flat algorithms and level by level for compositions. In picoseconds; a
+// per-rank collectives) on the topology: by what was measured of it, else the alpha-beta formulas of
+// docs/algorithms.md, at the outermost level for flat algorithms and level by level for compositions. In picoseconds; a
 // prediction, so fractions are kept until the end.
 double PredictTime(const AlgorithmSpec& spec, const Shape& shape, uint64_t bytes,
                    const Topology& topology);

@@ -1,8 +1,10 @@
 #include "ccl/topology/measured.h"
 
 #include <cmath>
+#include <memory>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -12,7 +14,7 @@ namespace ccl {
 namespace {
 
 // The first line of a file: changes when older files cannot be read any more.
-constexpr absl::string_view kHeader = "ccl machine 1";
+constexpr absl::string_view kHeader = "ccl machine 2";
 constexpr absl::string_view kEnd = "end";
 
 // Of figures that can be: up to a petabyte a second.
@@ -40,8 +42,8 @@ absl::Status ReadNumber(absl::string_view text, int& value) {
 absl::Status ReadLine(absl::string_view name, absl::string_view value, Machine& machine) {
   if (name == "host") machine.key.host = std::string(value);
   if (name == "transport") machine.key.transport = std::string(value);
-  if (name == "host" || name == "transport") return absl::OkStatus();
-  if (name == "ranks") return ReadNumber(value, machine.key.ranks);
+  if (name == "layout") machine.key.layout = std::string(value);
+  if (name == "host" || name == "transport" || name == "layout") return absl::OkStatus();
   if (name == "cores") return ReadNumber(value, machine.key.cores);
   if (name == "latency") return ReadTime(value, false, machine.latency);
   if (name == "bandwidth") return ReadRate(value, false, machine.bandwidth);
@@ -49,14 +51,11 @@ absl::Status ReadLine(absl::string_view name, absl::string_view value, Machine& 
   if (name == "group_bandwidth") return ReadRate(value, true, machine.group_bandwidth);
   if (name == "reduce_bandwidth") return ReadRate(value, false, machine.reduce_bandwidth);
   if (name == "copy_bandwidth") return ReadRate(value, false, machine.copy_bandwidth);
+  if (absl::StrContains(name, ' ')) return machine.times.AddCurve(name, value);
   return absl::InvalidArgumentError("is not known");
 }
 
-}  // namespace
-
-bool TakeMeasured(const Machine& machine, Topology& topology) {
-  Level& level = topology.levels.front();
-  if (level.name != "host") return false;
+void TakeFigures(const Machine& machine, Topology& topology, Level& level) {
   level.latency = machine.latency;
   level.bandwidth = machine.bandwidth;
   if (level.group_bandwidth > 0 && machine.group_bandwidth > 0) {
@@ -64,17 +63,44 @@ bool TakeMeasured(const Machine& machine, Topology& topology) {
     level.group_overhead = machine.group_overhead;
   }
   if (topology.reduce_bandwidth > 0) topology.reduce_bandwidth = machine.reduce_bandwidth;
-  return true;
+}
+
+}  // namespace
+
+std::string LayoutOf(const Topology& topology) {
+  const Level* const host = topology.Find("host");
+  const Grouping hosts = host == nullptr ? Grouping::Uniform(topology.ranks, 1) : host->grouping;
+  if (hosts.groups() == 1) return absl::StrCat(topology.ranks);
+  std::string text;
+  for (int i = 0, next = 0; i < hosts.groups(); i = next) {
+    while (next < hosts.groups() && hosts.size(next) == hosts.size(i)) ++next;
+    absl::StrAppend(&text, i > 0 ? "+" : "", hosts.size(i), next - i > 1 ? absl::StrCat("x", next - i) : "");
+  }
+  return text;
+}
+
+bool TakeMeasured(const Machine& machine, Topology& topology) {
+  if (machine.key.layout == LayoutOf(topology)) {
+    TakeFigures(machine, topology, topology.levels.back());
+    topology.measured = std::make_shared<const MeasuredTimes>(machine.times);
+    return true;
+  }
+  for (Level& level : topology.levels) {
+    if (level.name != "host" || machine.key.layout != absl::StrCat(level.grouping.size(0))) continue;
+    TakeFigures(machine, topology, level);
+    return true;
+  }
+  return false;
 }
 
 std::string Format(const Machine& machine) {
   std::string text = absl::StrCat(
       kHeader, "\nhost = ", machine.key.host, "\ntransport = ", machine.key.transport,
-      "\nranks = ", machine.key.ranks, "\ncores = ", machine.key.cores, "\nlatency = ", machine.latency,
+      "\nlayout = ", machine.key.layout, "\ncores = ", machine.key.cores, "\nlatency = ", machine.latency,
       "\nbandwidth = ", machine.bandwidth, "\ngroup_overhead = ", machine.group_overhead,
       "\ngroup_bandwidth = ", machine.group_bandwidth, "\nreduce_bandwidth = ", machine.reduce_bandwidth,
       "\ncopy_bandwidth = ", machine.copy_bandwidth, "\n");
-  absl::StrAppend(&text, kEnd, "\n");
+  absl::StrAppend(&text, machine.times.ToString(), kEnd, "\n");
   return text;
 }
 
@@ -101,7 +127,7 @@ absl::StatusOr<Machine> ParseMachine(absl::string_view text) {
     }
   }
   if (!ended) return absl::InvalidArgumentError("is cut off: its last line is not 'end'");
-  if (machine.key.ranks == 0 || machine.key.cores == 0 || machine.latency == 0 || machine.bandwidth == 0 ||
+  if (machine.key.layout.empty() || machine.key.cores == 0 || machine.latency == 0 || machine.bandwidth == 0 ||
       machine.reduce_bandwidth == 0 || machine.copy_bandwidth == 0) {
     return absl::InvalidArgumentError("lacks some of its figures");
   }

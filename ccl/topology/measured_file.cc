@@ -8,8 +8,10 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <numeric>
 #include <system_error>
 #include <thread>
+#include <vector>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
@@ -25,22 +27,34 @@ constexpr size_t kMostBytes = size_t{4} << 20;
 std::string Plain(absl::string_view name) {
   std::string plain(name.substr(0, 100));
   for (char& c : plain) {
-    if (!absl::ascii_isalnum(c) && c != '-' && c != '.') c = '_';
+    if (!absl::ascii_isalnum(c) && c != '-' && c != '.' && c != '+') c = '_';
   }
   return plain;
 }
 
 std::string Describe(const MachineKey& key) {
-  return absl::StrCat(key.ranks, " ranks of ", key.host, " (", key.cores, " cores) over ", key.transport);
+  return absl::StrCat("layout ", key.layout, " at ", key.host, " (", key.cores, " cores) over ", key.transport);
 }
 
 }  // namespace
 
-MachineKey ThisMachine(absl::string_view transport, int ranks) {
-  char host[256] = "";
-  gethostname(host, sizeof host - 1);
-  return {host, std::string(transport), ranks,
-          static_cast<int>(std::max(1u, std::thread::hardware_concurrency()))};
+MachineKey KeyOf(absl::string_view backend, const Topology& topology) {
+  char name[256] = "";
+  gethostname(name, sizeof name - 1);
+  MachineKey key{name, std::string(backend), LayoutOf(topology),
+                 static_cast<int>(std::max(1u, std::thread::hardware_concurrency()))};
+  const Level* const host = topology.Find("host");
+  const bool shares = host != nullptr && host->group_by_members && backend != "local";
+  if (shares) key.transport = host->grouping.groups() == 1 ? "shm" : absl::StrCat(backend, "+shm");
+  return key;
+}
+
+std::optional<MachineKey> HostKeyOf(absl::string_view backend, const Topology& topology) {
+  const Level* const host = topology.Find("host");
+  if (host == nullptr || host->grouping.groups() == 1 || host->grouping.size(0) == 1) return std::nullopt;
+  std::vector<int> first(static_cast<size_t>(host->grouping.size(0)));
+  std::iota(first.begin(), first.end(), 0);
+  return KeyOf(backend, Subset(topology, first));
 }
 
 std::string MachinePath(const MachineKey& key) {
@@ -54,8 +68,8 @@ std::string MachinePath(const MachineKey& key) {
   } else {
     return "";
   }
-  return absl::StrCat(folder, "/ccl/machine-", Plain(key.host), "-", Plain(key.transport), "-", key.ranks,
-                      "x", key.cores);
+  return absl::StrCat(folder, "/ccl/machine-", Plain(key.host), "-", Plain(key.transport), "-", Plain(key.layout),
+                      "-of-", key.cores);
 }
 
 absl::StatusOr<std::string> ReadMachine(const MachineKey& key) {

@@ -19,11 +19,20 @@ Grouping Runs(const Grouping& grouping, absl::Span<const int> ranks) {
   return runs;
 }
 
+// Whether they are all there are, in order.
+bool Same(absl::Span<const int> ranks, int all) {
+  for (size_t i = 0; i < ranks.size(); ++i) {
+    if (ranks[i] != static_cast<int>(i)) return false;
+  }
+  return ranks.size() == static_cast<size_t>(all);
+}
+
 }  // namespace
 
 Topology Subset(const Topology& topology, absl::Span<const int> ranks) {
   Topology subset = topology;
   subset.ranks = static_cast<int>(ranks.size());
+  if (!Same(ranks, topology.ranks)) subset.measured = nullptr;
   subset.levels.clear();
   double uplink = 0;  // of a level left out: what its groups, now single ranks, get out
   for (size_t i = 0; i < topology.levels.size(); ++i) {

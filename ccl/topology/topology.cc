@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "ccl/topology/measured_times.h"
 
 namespace ccl {
 
@@ -43,6 +44,11 @@ int Topology::LevelIndexOf(int a, int b) const {
 
 const Level& Topology::LevelOf(int a, int b) const { return levels[LevelIndexOf(a, b)]; }
 
+const Level* Topology::Find(absl::string_view name) const {
+  const auto found = std::find_if(levels.begin(), levels.end(), [&](const Level& l) { return l.name == name; });
+  return found == levels.end() ? nullptr : &*found;
+}
+
 bool Topology::DoesGroupOperations(absl::Span<const int> ranks, bool to_all) const {
   if (ranks.empty()) return false;
   const Level& level = LevelOf(ranks.front(), ranks.back());
@@ -76,6 +82,7 @@ std::string Topology::ToString() const {
                       "<=", p.max_bytes, "B");
     }
   }
+  if (measured != nullptr) absl::StrAppend(&text, "\nmeasured:\n", measured->ToString());
   return text;
 }
 

@@ -2,6 +2,7 @@
 #define CCL_TOPOLOGY_TOPOLOGY_H_
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,8 @@
 #include "ccl/base/types.h"
 
 namespace ccl {
+
+class MeasuredTimes;
 
 // A partition of the ranks 0..n-1 into groups of consecutive ranks: group i is
 // [starts[i], starts[i + 1]). The last entry of `starts` is n.
@@ -72,10 +75,13 @@ struct Topology {
   Time recv_overhead = 0;         // ps a rank is busy per message received
   double reduce_bandwidth = 0;    // bytes of one operand reduced per second; 0: free
   double copy_bandwidth = 0;      // bytes copied per second by a rank; 0: free
+  std::shared_ptr<const MeasuredTimes> measured;  // of these ranks; what it knows comes before any formula. Or null
 
   // The innermost level at which two different ranks meet.
   const Level& LevelOf(int a, int b) const;
   int LevelIndexOf(int a, int b) const;
+  // The level of this name; null when there is none.
+  const Level* Find(absl::string_view name) const;
   // Whether the machine itself does group operations among these ranks, which ascend. `to_all`: and
   // hands every one of them the result of a reduction.
   bool DoesGroupOperations(absl::Span<const int> ranks, bool to_all) const;
@@ -93,7 +99,8 @@ absl::Status Validate(const Topology& topology);
 
 // The machine as ranks `ranks` see it, renumbered in that order: distinct, and each of `topology`.
 // Groups stay where their members are neighbours in the new order; a group whose members come in
-// several runs is as many groups, and a level that joins nobody is left out.
+// several runs is as many groups, and a level that joins nobody is left out. What was measured of all ranks is of them
+// alone.
 Topology Subset(const Topology& topology, absl::Span<const int> ranks);
 
 }  // namespace ccl

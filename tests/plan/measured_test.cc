@@ -16,15 +16,37 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
+Topology Host(const char* name) {
+  Topology topology = Topology::Flat(4, 1'000'000, 1e9);
+  topology.levels[0].name = name;
+  topology.levels[0].group_bandwidth = 1e9;
+  topology.levels[0].group_by_members = true;
+  topology.reduce_bandwidth = 1e9;
+  return topology;
+}
+
+// Of two hosts with two ranks each.
+Topology Hosts() {
+  Topology topology = Host("host");
+  topology.levels[0].grouping = Grouping::Uniform(4, 2);
+  topology.levels.push_back(Host("network").levels[0]);
+  topology.levels[1].group_bandwidth = 0;
+  return topology;
+}
+
 Machine Example() {
   Machine machine;
-  machine.key = ThisMachine("shm", 4);
+  machine.key = KeyOf("mpi", Host("host"));
   machine.latency = 250'000;
   machine.bandwidth = 7.5e9;
   machine.group_overhead = 1000;
   machine.group_bandwidth = 1e10;
   machine.reduce_bandwidth = 3e10;
   machine.copy_bandwidth = 4e10;
+  EXPECT_TRUE(machine.times.Add(Collective::kAllReduce, "ring*4", {1024, 2'000'000}).ok());
+  EXPECT_TRUE(machine.times.Add(Collective::kAllReduce, "ring*4", {4096, 3'000'000}).ok());
+  EXPECT_TRUE(machine.times.Add(Collective::kAllReduce, "ring*4", {8192, 7'000'000}).ok());
+  EXPECT_TRUE(machine.times.Add(Collective::kBarrier, "dissemination", {0, 1'000'000}).ok());
   return machine;
 }
 
@@ -48,11 +70,19 @@ TEST(Machine, DamagedTextSaysWhatIsWrong) {
       {"\x7f" "ELF", "does not begin"},
       {good.substr(0, good.size() - 5), "cut off"},
       {good + "more = 1\n", "behind the end"},
-      {"ccl machine 1\nend\n", "lacks"},
-      {"ccl machine 1\nlatency = -4\nend\n", "line 2: 'latency' is no time"},
-      {"ccl machine 1\nbandwidth = nan\nend\n", "'bandwidth' is no rate"},
-      {"ccl machine 1\ncolour = 1\nend\n", "'colour' is not known"},
-      {"ccl machine 1\nranks = many\nend\n", "'ranks' is no number"},
+      {"ccl machine 1\nend\n", "does not begin"},
+      {"ccl machine 2\nend\n", "lacks"},
+      {"ccl machine 2\nlatency = -4\nend\n", "line 2: 'latency' is no time"},
+      {"ccl machine 2\nbandwidth = nan\nend\n", "'bandwidth' is no rate"},
+      {"ccl machine 2\ncolour = 1\nend\n", "'colour' is not known"},
+      {"ccl machine 2\ncores = many\nend\n", "'cores' is no number"},
+      {"ccl machine 2\nallreduce ring = 8:1 64\nend\n", "'allreduce ring' has '64', which is no BYTES:TIME"},
+      {"ccl machine 2\nallreduce ring = 8:0\nend\n", "has '8:0'"},
+      {"ccl machine 2\nallreduce ring = 8:-1\nend\n", "has '8:-1'"},
+      {"ccl machine 2\nallreduce ring = 64:1 8:1\nend\n", "8 bytes comes after 64"},
+      {"ccl machine 2\nallreduce ring = 8:1\nallreduce ring = 8:1\nend\n", "line 3: 'allreduce ring' of 8 bytes"},
+      {"ccl machine 2\nallreduce  = 8:1\nend\n", "'allreduce' is not known"},
+      {"ccl machine 2\nallplus ring = 8:1\nend\n", "allplus"},
   };
   for (const auto& c : cases) {
     const auto read = ParseMachine(c.text);
@@ -70,25 +100,86 @@ TEST(Machine, FileIsOfOneLayout) {
   ASSERT_TRUE(WriteMachine(machine).ok());
   EXPECT_EQ(*ReadMachine(machine.key), Format(machine));
   MachineKey other = machine.key;
-  other.ranks = 2;
+  other.layout = "2";
   EXPECT_TRUE(absl::IsNotFound(ReadMachine(other).status()));
   // A file that somebody has copied to where another one belongs.
   std::filesystem::copy_file(MachinePath(machine.key), MachinePath(other));
   const absl::Status foreign = ReadMachine(other).status();
   EXPECT_EQ(foreign.code(), absl::StatusCode::kInvalidArgument);
-  EXPECT_THAT(std::string(foreign.message()), HasSubstr("is of 4 ranks"));
+  EXPECT_THAT(std::string(foreign.message()), HasSubstr("is of layout 4 at"));
   std::ofstream(MachinePath(machine.key)) << "rubbish";
   EXPECT_EQ(ReadMachine(machine.key).status().code(), absl::StatusCode::kInvalidArgument);
   std::filesystem::remove_all(folder);
 }
 
-Topology Host(const char* name) {
-  Topology topology = Topology::Flat(4, 1'000'000, 1e9);
-  topology.levels[0].name = name;
-  topology.levels[0].group_bandwidth = 1e9;
-  topology.levels[0].group_by_members = true;
-  topology.reduce_bandwidth = 1e9;
-  return topology;
+TEST(Machine, KeySaysHowRanksAreSpread) {
+  EXPECT_EQ(LayoutOf(Host("host")), "4");
+  EXPECT_EQ(LayoutOf(Host("network")), "1x4");
+  EXPECT_EQ(LayoutOf(Hosts()), "2x2");
+  Topology uneven = Hosts();
+  uneven.levels[0].grouping.starts = {0, 3, 4};
+  EXPECT_EQ(LayoutOf(uneven), "3+1");
+  EXPECT_EQ(KeyOf("mpi", Host("host")).transport, "shm");
+  EXPECT_EQ(KeyOf("tcp", Host("host")), KeyOf("mpi", Host("host")));
+  EXPECT_EQ(KeyOf("local", Host("host")).transport, "local");
+  EXPECT_EQ(KeyOf("tcp", Host("network")).transport, "tcp");
+  EXPECT_EQ(KeyOf("tcp", Hosts()).transport, "tcp+shm");
+  Topology apart = Hosts();
+  apart.levels[0].group_by_members = false;
+  EXPECT_EQ(KeyOf("mpi", apart).transport, "mpi");
+  // The ranks of a host among several are as those of a job of its own.
+  ASSERT_TRUE(HostKeyOf("tcp", Hosts()).has_value());
+  EXPECT_EQ(HostKeyOf("tcp", Hosts())->layout, "2");
+  EXPECT_EQ(HostKeyOf("tcp", Hosts())->transport, "shm");
+  EXPECT_FALSE(HostKeyOf("tcp", Host("host")).has_value());
+  EXPECT_FALSE(HostKeyOf("tcp", Host("network")).has_value());
+}
+
+TEST(MeasuredTimes, AreStraightBetweenAndBeyond) {
+  const MeasuredTimes times = Example().times;
+  const auto at = [&](uint64_t bytes) { return times.Predict(Collective::kAllReduce, "ring*4", bytes).value_or(-1); };
+  EXPECT_DOUBLE_EQ(at(0), 2e6);
+  EXPECT_DOUBLE_EQ(at(1024), 2e6);
+  EXPECT_DOUBLE_EQ(at(2560), 2.5e6);
+  EXPECT_DOUBLE_EQ(at(4096), 3e6);
+  EXPECT_DOUBLE_EQ(at(8192), 7e6);
+  EXPECT_DOUBLE_EQ(at(12288), 11e6);
+  EXPECT_DOUBLE_EQ(*times.Predict(Collective::kBarrier, "dissemination", 0), 1e6);
+  EXPECT_FALSE(times.Predict(Collective::kAllReduce, "ring", 1024).has_value());
+  EXPECT_FALSE(times.Predict(Collective::kReduce, "ring*4", 1024).has_value());
+  // Noise: more in less time.
+  MeasuredTimes noisy;
+  ASSERT_TRUE(noisy.Add(Collective::kAllReduce, "ring", {8, 2000}).ok());
+  ASSERT_TRUE(noisy.Add(Collective::kAllReduce, "ring", {16, 1000}).ok());
+  EXPECT_DOUBLE_EQ(*noisy.Predict(Collective::kAllReduce, "ring", 1 << 20), 1000);
+}
+
+// What was measured is what is predicted and chosen, whatever formulas say.
+TEST(Planner, GoesByMeasuredTimes) {
+  Machine machine = Example();
+  Topology topology = Host("host");
+  ASSERT_TRUE(TakeMeasured(machine, topology));
+  ASSERT_NE(topology.measured, nullptr);
+  EXPECT_THAT(topology.ToString(), HasSubstr("allreduce ring*4 = 1024:2000000 4096:3000000 8192:7000000\n"));
+  {
+    Planner planner(topology, {}, true);
+    EXPECT_DOUBLE_EQ((*planner.Choose(Collective::kAllReduce, 4096, 0, "ring*4"))->predicted, 3e6);
+    EXPECT_NE((*planner.Choose(Collective::kAllReduce, 4096, 0, ""))->text, "nhr");
+  }
+  ASSERT_TRUE(machine.times.Add(Collective::kAllReduce, "nhr", {4096, 1}).ok());
+  ASSERT_TRUE(TakeMeasured(machine, topology));
+  Planner planner(topology, {}, true);
+  const auto plan = *planner.Choose(Collective::kAllReduce, 4096, 0, "");
+  EXPECT_EQ(plan->text, "nhr");
+  EXPECT_DOUBLE_EQ(plan->predicted, 1);
+}
+
+TEST(Planner, TimesAreOfAllRanksAlone) {
+  Topology topology = Host("host");
+  ASSERT_TRUE(TakeMeasured(Example(), topology));
+  EXPECT_NE(Subset(topology, {0, 1, 2, 3}).measured, nullptr);
+  EXPECT_EQ(Subset(topology, {0, 1, 3, 2}).measured, nullptr);
+  EXPECT_EQ(Subset(topology, {0, 1, 2}).measured, nullptr);
 }
 
 TEST(Planner, TakesWhatWasMeasured) {
@@ -121,14 +212,22 @@ TEST(Planner, TakesNothingOfAHostWhereNoHostIs) {
   EXPECT_EQ(topology.ToString(), before);
 }
 
-// Two levels: the host's figures are those within hosts.
+// Of as many ranks of one host: figures within hosts.
 TEST(Planner, TakesFiguresOfAHostAmongSeveral) {
-  Topology topology = Host("host");
-  topology.levels[0].grouping = Grouping::Uniform(4, 2);
-  topology.levels.push_back(Host("network").levels[0]);
-  ASSERT_TRUE(TakeMeasured(Example(), topology));
+  Topology topology = Hosts();
+  EXPECT_FALSE(TakeMeasured(Example(), topology));
+  Machine machine = Example();
+  machine.key.layout = "2";
+  ASSERT_TRUE(TakeMeasured(machine, topology));
   EXPECT_EQ(topology.levels[0].latency, 250'000);
   EXPECT_EQ(topology.levels[1].latency, 1'000'000);
+  EXPECT_EQ(topology.measured, nullptr);
+  machine.key.layout = "2x2";
+  machine.latency = 9'000'000;
+  ASSERT_TRUE(TakeMeasured(machine, topology));
+  EXPECT_EQ(topology.levels[0].latency, 250'000);
+  EXPECT_EQ(topology.levels[1].latency, 9'000'000);
+  EXPECT_NE(topology.measured, nullptr);
 }
 
 }  // namespace

@@ -12,7 +12,7 @@
 
 // C++ values cross this border, so both sides come from one compiler and one state of the
 // interface: raise the number when backend.h changes what a compiled module relies on.
-#define CCL_MPI_MODULE_ABI "ccl-mpi-11 " __VERSION__
+#define CCL_MPI_MODULE_ABI "ccl-mpi-12 " __VERSION__
 #define CCL_MPI_MODULE_SYMBOL "ccl_mpi_module"
 
 namespace ccl::mpi {

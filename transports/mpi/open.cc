@@ -12,7 +12,6 @@
 #include "absl/strings/str_split.h"
 #include "ccl/base/log.h"
 #include "ccl/base/status.h"
-#include "ccl/topology/measured.h"
 #include "transports/mpi/backend.h"
 #include "transports/mpi/error.h"
 #include "transports/host_topology.h"
@@ -61,34 +60,6 @@ absl::StatusOr<Address> ParseAddress(absl::string_view rest) {
     }
   }
   return address;
-}
-
-// Puts the figures that rank 0 has of its host, where it has `ranks`, into the topology. They are everybody's,
-// as plans are: one file is read, and its text goes round.
-absl::Status TakeFigures(MpiBackend& backend, absl::string_view transport, int ranks, Topology& topology) {
-  const MachineKey key = ThisMachine(transport, ranks);
-  const bool reads = backend.local_ranks().front() == 0;
-  std::string text;
-  if (reads && ranks > 1) {
-    absl::StatusOr<std::string> read = ReadMachine(key);
-    if (read.ok()) {
-      text = *std::move(read);
-    } else if (absl::IsNotFound(read.status())) {
-      Log(LogLevel::kInfo, LogPart::kInit,
-          absl::StrCat("plans go by typical figures: ", read.status().message(), ", which mpirun -n ", ranks,
-                       " cclbench calibrate machine makes"));
-    } else {
-      Log(LogLevel::kWarn, LogPart::kInit,
-          absl::StrCat("plans go by typical figures, measured ones are ignored: ", read.status().message()));
-    }
-  }
-  CCL_RETURN_IF_ERROR(backend.ShareFromRankZero(text));
-  if (text.empty()) return absl::OkStatus();
-  CCL_ASSIGN_OR_RETURN(const Machine machine, ParseMachine(text));
-  if (TakeMeasured(machine, topology) && reads) {
-    Log(LogLevel::kInfo, LogPart::kInit, absl::StrCat("plans go by what was measured in ", MachinePath(key)));
-  }
-  return absl::OkStatus();
 }
 
 absl::StatusOr<std::unique_ptr<Backend>> OpenModule(absl::string_view rest, int ranks, const ArenaPlace& arena) {
@@ -141,8 +112,6 @@ absl::Status MpiBackend::DiscoverTopology(bool shares) {
   if (shares) CCL_RETURN_IF_ERROR(ShareMemory(host, hosts));
   MPI_Comm_free(&host);
   topology_ = HostTopology(hosts, crowding_);
-  const auto here = std::count(hosts.begin(), hosts.end(), hosts[0]);
-  CCL_RETURN_IF_ERROR(TakeFigures(*this, crowding_ > 0 ? "shm" : "mpi", static_cast<int>(here), topology_));
   CCL_RETURN_IF_ERROR(WatchPeers(hosts));
   return Validate(topology_);
 }

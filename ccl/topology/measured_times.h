@@ -1,0 +1,47 @@
+#ifndef CCL_TOPOLOGY_MEASURED_TIMES_H_
+#define CCL_TOPOLOGY_MEASURED_TIMES_H_
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "ccl/base/types.h"
+
+namespace ccl {
+
+// How long collectives took on the ranks of a layout, by algorithm and size: what no formula of a few figures can
+// say of a machine with caches. A value; any number of threads may read one.
+class MeasuredTimes {
+ public:
+  struct Point {
+    uint64_t bytes = 0;  // of a rank's larger buffer, as the planner counts
+    Time time = 0;       // ps
+  };
+  using Curve = std::vector<Point>;  // ascending sizes
+  using Curves = std::map<std::pair<Collective, std::string>, Curve>;
+
+  // InvalidArgument when the size does not lie above those of the algorithm that are there.
+  absl::Status Add(Collective collective, absl::string_view algorithm, Point point);
+
+  // Picoseconds: straight lines between what was measured, the first time below it, and the last line on above it.
+  // Nothing when nothing was measured of the algorithm.
+  std::optional<double> Predict(Collective collective, absl::string_view algorithm, uint64_t bytes) const;
+
+  const Curves& curves() const { return curves_; }
+  // A line a curve, "COLLECTIVE ALGORITHM = BYTES:TIME BYTES:TIME ...".
+  std::string ToString() const;
+  // Adds the curve that a line of ToString, cut at its " = ", says. InvalidArgument says what is wrong.
+  absl::Status AddCurve(absl::string_view name, absl::string_view points);
+
+ private:
+  Curves curves_;
+};
+
+}  // namespace ccl
+
+#endif  // CCL_TOPOLOGY_MEASURED_TIMES_H_
