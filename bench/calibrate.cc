@@ -61,8 +61,12 @@ void AddCalibrate(CLI::App& app, Command& run) {
   auto m = std::make_shared<MachineOptions>();
   CLI::App* machine = sub->add_subcommand(
       "machine", "Measure the ranks of mpirun, and keep the figures for the plans of later jobs");
-  machine->add_option("-n,--repetitions", m->repetitions, "of each time, of which the median counts")
-      ->check(CLI::Range(1, 1000));
+  machine->add_option("--passes", m->passes, "over all collectives and sizes, of which the median counts")
+      ->check(CLI::Range(1, 100))
+      ->capture_default_str();
+  machine->add_option("-n,--repetitions", m->repetitions, "of each time in a pass, of which the median counts")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
   machine->add_option("--largest", m->largest, "bytes of a rank's larger buffer")->capture_default_str();
   sub->callback([machine, m, fabric, evaluate, o, &run] {
     if (machine->parsed()) {

@@ -28,8 +28,9 @@ absl::StatusOr<int> CalibrateFabric(const CalibrateOptions& options);
 // Measures the ranks of mpirun and writes the file by which later jobs of their layout plan.
 // Collective over the processes of the job; rank 0 prints and writes.
 struct MachineOptions {
-  int repetitions = 7;
-  std::string largest = "64MiB";
+  int passes = 3;
+  int repetitions = 5;  // of each time in a pass
+  std::string largest = "16MiB";
 };
 absl::StatusOr<int> CalibrateMachine(const MachineOptions& options);
 

@@ -11,6 +11,7 @@
 #include "bench/commands.h"
 #include "bench/in_turn.h"
 #include "bench/machine_fit.h"
+#include "bench/paired.h"
 #include "bench/record.h"
 #include "ccl/backend/compute.h"
 #include "ccl/base/status.h"
@@ -70,28 +71,78 @@ absl::Status MeasureFigures(Job& job, int repetitions, Machine& machine) {
   return absl::OkStatus();
 }
 
-// Runs every algorithm of a collective at every size.
-absl::Status RunCollective(Job& job, Collective collective, const std::vector<uint64_t>& sizes, int repetitions,
-                           std::vector<TimedRun>& runs) {
-  constexpr double kHopeless = 2.5;
+// A collective at a size, and what every algorithm for it took.
+struct Case {
   Trial trial;
-  trial.collective = collective;
-  for (const uint64_t size : SizesOf(trial, sizes)) {
-    trial.count = CountOf(trial, size, job.ranks(), true);
-    const uint64_t bytes = SizeColumn(trial, trial.count, job.ranks());
-    if (!runs.empty() && runs.back().collective == collective && runs.back().bytes >= bytes) continue;  // rounded up
-    CCL_ASSIGN_OR_RETURN(const std::vector<std::string> algorithms,
-                         ChoicesOf(job.world().topology(), job.world().engine().abilities().group_operations,
-                                   trial));
-    CCL_ASSIGN_OR_RETURN(const std::vector<double> seconds,
-                         TimesInTurn(job, trial, algorithms, repetitions, kHopeless));
-    const size_t best = static_cast<size_t>(std::min_element(seconds.begin(), seconds.end()) - seconds.begin());
-    for (size_t i = 0; i < algorithms.size(); ++i) {
-      CCL_ASSIGN_OR_RETURN(AlgorithmSpec spec, ParseAlgorithm(algorithms[i]));
-      runs.push_back({collective, std::move(spec), bytes, seconds[i] * 1e12, i == best});
+  uint64_t bytes = 0;  // of the larger buffer
+  std::vector<std::string> algorithms;
+  // By pass: of the fastest, and by algorithm how many times as long.
+  std::vector<double> fastest;
+  std::vector<std::vector<double>> ratios;
+};
+
+absl::StatusOr<std::vector<Case>> CasesOf(Job& job, const std::vector<uint64_t>& sizes) {
+  std::vector<Case> cases;
+  for (const Collective collective :
+       {Collective::kAllReduce, Collective::kReduceScatter, Collective::kAllGather, Collective::kBroadcast,
+        Collective::kReduce, Collective::kAllToAll, Collective::kGather, Collective::kScatter,
+        Collective::kBarrier}) {
+    Trial trial;
+    trial.collective = collective;
+    for (const uint64_t size : SizesOf(trial, sizes)) {
+      trial.count = CountOf(trial, size, job.ranks(), true);
+      const uint64_t bytes = SizeColumn(trial, trial.count, job.ranks());
+      const bool rounded_up = !cases.empty() && cases.back().trial.collective == collective &&
+                              cases.back().bytes >= bytes;
+      if (rounded_up) continue;
+      CCL_ASSIGN_OR_RETURN(std::vector<std::string> algorithms,
+                           ChoicesOf(job.world().topology(), job.world().engine().abilities().group_operations,
+                                     trial));
+      cases.push_back({trial, bytes, std::move(algorithms), {}, {}});
+      cases.back().ratios.resize(cases.back().algorithms.size());
+    }
+  }
+  return cases;
+}
+
+// Every algorithm of every case, in so many passes over them all: a machine has moods that last for seconds, which
+// then are not one case's.
+absl::Status RunCases(Job& job, const MachineOptions& o, std::vector<Case>& cases) {
+  constexpr double kHopeless = 2.5;
+  for (int pass = 0; pass < o.passes; ++pass) {
+    for (Case& c : cases) {
+      CCL_ASSIGN_OR_RETURN(const std::vector<double> seconds,
+                           TimesInTurn(job, c.trial, c.algorithms, o.repetitions, kHopeless));
+      c.fastest.push_back(*std::min_element(seconds.begin(), seconds.end()));
+      for (size_t i = 0; i < seconds.size(); ++i) c.ratios[i].push_back(seconds[i] / c.fastest.back());
     }
   }
   return absl::OkStatus();
+}
+
+// How many times as long as the fastest an algorithm takes: of what is hardly slower, and of what once was not, nobody
+// can tell, and it takes as long.
+double RatioOf(const std::vector<double>& by_pass) {
+  constexpr double kHardly = 1.1, kNot = 1.02;
+  const double median = Median(by_pass);
+  return median <= kHardly || *std::min_element(by_pass.begin(), by_pass.end()) <= kNot ? 1 : median;
+}
+
+// Algorithms are compared within passes, in which what else the machine did hit them alike.
+absl::StatusOr<std::vector<TimedRun>> RunsOf(const std::vector<Case>& cases) {
+  std::vector<TimedRun> runs;
+  for (const Case& c : cases) {
+    // The first of the fastest: they are in the order in which the planner would take them.
+    bool found = false;
+    for (size_t i = 0; i < c.algorithms.size(); ++i) {
+      CCL_ASSIGN_OR_RETURN(AlgorithmSpec spec, ParseAlgorithm(c.algorithms[i]));
+      const double ratio = RatioOf(c.ratios[i]);
+      const bool fastest = ratio == 1 && !found;
+      found = found || fastest;
+      runs.push_back({c.trial.collective, std::move(spec), c.bytes, ratio * Median(c.fastest) * 1e12, fastest});
+    }
+  }
+  return runs;
 }
 
 // The fastest of every collective and size, measured once more: what comes of a prediction.
@@ -145,13 +196,9 @@ absl::StatusOr<int> CalibrateMachine(const MachineOptions& o) {
   Machine machine;
   machine.key = KeyOf(job->world().engine().backend_name(), topology);
   CCL_RETURN_IF_ERROR(MeasureFigures(*job, o.repetitions, machine));
-  std::vector<TimedRun> runs;
-  for (const Collective collective :
-       {Collective::kAllReduce, Collective::kReduceScatter, Collective::kAllGather, Collective::kBroadcast,
-        Collective::kReduce, Collective::kAllToAll, Collective::kGather, Collective::kScatter,
-        Collective::kBarrier}) {
-    CCL_RETURN_IF_ERROR(RunCollective(*job, collective, sizes, o.repetitions, runs));
-  }
+  CCL_ASSIGN_OR_RETURN(std::vector<Case> cases, CasesOf(*job, sizes));
+  CCL_RETURN_IF_ERROR(RunCases(*job, o, cases));
+  CCL_ASSIGN_OR_RETURN(const std::vector<TimedRun> runs, RunsOf(cases));
   CCL_ASSIGN_OR_RETURN(const std::vector<double> again, RunAgain(*job, runs, o.repetitions));
   if (!job->speaks()) return 0;
   machine = FitMachine(machine, runs, topology);

@@ -34,9 +34,20 @@ double Error(const Machine& machine, const std::vector<TimedRun>& runs, const To
   return error;
 }
 
-// Moves one figure at a time, in ever smaller steps; returns the error that is left.
+// Logarithms by which the figures differ.
+double Distance(const Machine& a, const Machine& b) {
+  const auto apart = [](double x, double y) { return x > 0 && y > 0 ? std::abs(std::log(x / y)) : 0; };
+  return apart(static_cast<double>(a.latency), static_cast<double>(b.latency)) + apart(a.bandwidth, b.bandwidth) +
+         apart(static_cast<double>(a.group_overhead), static_cast<double>(b.group_overhead)) / 4 +  // may be next to nothing
+         apart(a.group_bandwidth, b.group_bandwidth) + apart(a.reduce_bandwidth, b.reduce_bandwidth);
+}
+
+// Moves one figure at a time, in ever smaller steps; returns the error that is left. A figure stays near where it was,
+// which makes sense, unless there is much to be gained: otherwise noise sends it anywhere.
 double Descend(Machine& machine, const std::vector<TimedRun>& runs, const Topology& topology) {
-  double least = Error(machine, runs, topology);
+  const Machine start = machine;
+  const auto error_of = [&](const Machine& moved) { return Error(moved, runs, topology) + Distance(moved, start); };
+  double least = error_of(machine);
   constexpr int kHalvings = 7;  // of a step, in logarithms: the last one is of half a percent
   double factor = 2;
   for (int i = 0; i < kHalvings; ++i, factor = std::sqrt(factor)) {
@@ -55,7 +66,7 @@ double Descend(Machine& machine, const std::vector<TimedRun>& runs, const Topolo
           if (figure == 4) move(moved.reduce_bandwidth);
           moved.latency = std::max<Time>(moved.latency, 1000);
           moved.group_overhead = std::max<Time>(moved.group_overhead, 1000);
-          const double error = Error(moved, runs, topology);
+          const double error = error_of(moved);
           if (error >= least * 0.9999) continue;  // too little to go after
           machine = moved;
           least = error;
@@ -71,7 +82,7 @@ double Descend(Machine& machine, const std::vector<TimedRun>& runs, const Topolo
 
 double PredictRun(const TimedRun& run, const Topology& topology) {
   const Shape shape{run.collective, topology.ranks, 0, 0, GroupingsOf(topology)};
-  return PredictTime(run.spec, shape, run.bytes, topology);
+  return PredictByFormula(run.spec, shape, run.bytes, topology);
 }
 
 bool SameCase(const TimedRun& a, const TimedRun& b) {

@@ -21,7 +21,7 @@ struct TimedRun {
 // Of one collective and size: such runs are neighbours in a list.
 bool SameCase(const TimedRun& a, const TimedRun& b);
 
-// Predicted, picoseconds; infinite without a formula.
+// By formula, picoseconds; infinite without one.
 double PredictRun(const TimedRun& run, const Topology& topology);
 
 // Moves the latency, the overhead and the rates of `machine` until the formulas err least, in ratios, on what

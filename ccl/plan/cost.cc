@@ -232,11 +232,16 @@ std::vector<Grouping> GroupingsOf(const Topology& topology) {
 
 double PredictTime(const AlgorithmSpec& spec, const Shape& shape, uint64_t bytes,
                    const Topology& topology) {
+  if (topology.measured != nullptr) {
+    const auto time = topology.measured->Predict(EvenForm(shape.collective), Format(spec), bytes);
+    if (time.has_value()) return *time;
+  }
+  return PredictByFormula(spec, shape, bytes, topology);
+}
+
+double PredictByFormula(const AlgorithmSpec& spec, const Shape& shape, uint64_t bytes, const Topology& topology) {
   const double m = static_cast<double>(bytes), slices = spec.slices;
   const Collective collective = EvenForm(shape.collective);
-  if (topology.measured != nullptr) {
-    if (const auto time = topology.measured->Predict(collective, Format(spec), bytes)) return *time;
-  }
   const double launch = static_cast<double>(topology.LaunchTime(shape.collective, bytes, shape.ranks));
   if (!spec.parts.empty()) {
     return launch + Composed(spec.parts, 0, collective, shape.ranks, m, slices, topology);

@@ -161,7 +161,7 @@ absl::StatusOr<std::shared_ptr<const Plan>> Planner::Make(Collective collective,
   const bool none = specs.empty();
   for (AlgorithmSpec& spec : specs) {
     if (Reduces(collective) && shape.ranks > 1 && OrderOf(spec, collective) < choice.order) continue;
-    const double time = PredictTime(spec, shape, bytes, topology_);
+    const double time = PredictByFormula(spec, shape, bytes, topology_);
     plan->candidates.push_back({std::move(spec), time});
   }
   if (plan->candidates.empty()) {
@@ -170,8 +170,16 @@ absl::StatusOr<std::shared_ptr<const Plan>> Planner::Make(Collective collective,
             : absl::StrCat("no algorithm does ", Name(collective), " in the order of fold '",
                            Name(choice.order), "'"));
   }
-  std::stable_sort(plan->candidates.begin(), plan->candidates.end(),
-                   [](const Plan::Candidate& a, const Plan::Candidate& b) { return a.time < b.time; });
+  const auto sort = [&] {
+    std::stable_sort(plan->candidates.begin(), plan->candidates.end(),
+                     [](const Plan::Candidate& a, const Plan::Candidate& b) { return a.time < b.time; });
+  };
+  sort();
+  if (topology_.measured != nullptr) {
+    // What was measured decides, and between what took as long the formulas.
+    for (Plan::Candidate& c : plan->candidates) c.time = PredictTime(c.spec, shape, bytes, topology_);
+    sort();
+  }
   plan->spec = plan->candidates[0].spec;
   plan->text = Format(plan->spec);
   plan->predicted = plan->candidates[0].time;

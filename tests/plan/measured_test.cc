@@ -174,6 +174,23 @@ TEST(Planner, GoesByMeasuredTimes) {
   EXPECT_DOUBLE_EQ(plan->predicted, 1);
 }
 
+// What took as long as another is taken where the formulas prefer it, in whatever order it was measured.
+TEST(Planner, TiesOfMeasuredTimesGoByFormula) {
+  Topology topology = Host("host");
+  const auto text = [&](Time knomial) {
+    Machine machine = Example();
+    for (const char* const name : {"nhr", "knomial", "chain*64"}) {
+      const bool own = std::string(name) == "knomial";
+      EXPECT_TRUE(machine.times.Add(Collective::kAllReduce, name, {1 << 20, own ? knomial : 1000}).ok());
+    }
+    EXPECT_TRUE(TakeMeasured(machine, topology));
+    Planner planner(topology, {}, true);
+    return (*planner.Choose(Collective::kAllReduce, 1 << 20, 0, ""))->text;
+  };
+  EXPECT_EQ(text(1000), "nhr");
+  EXPECT_EQ(text(999), "knomial");
+}
+
 TEST(Planner, TimesAreOfAllRanksAlone) {
   Topology topology = Host("host");
   ASSERT_TRUE(TakeMeasured(Example(), topology));
