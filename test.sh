@@ -16,6 +16,11 @@ for argument in "$@"; do
   esac
 done
 
+# Whatever cclbench calibrate machine has found of this machine, tests plan by what they are written for.
+tests() {
+  env XDG_CACHE_HOME="$PWD/build/no-figures" ctest "$@"
+}
+
 if [ "$lint" = yes ]; then
   ccl_install_packages clang-tidy
   ccl_build lint
@@ -24,11 +29,11 @@ fi
 ccl_install_packages
 ccl_build release
 if [ "$full" = yes ]; then
-  ctest --preset release -j2
+  tests --preset release -j2
   for preset in asan tsan; do
     ccl_build "$preset"
-    ctest --preset "$preset" -L 'unit|contract' -j2
+    tests --preset "$preset" -L 'unit|contract' -j2
   done
 else
-  ctest --preset release -LE long -j2
+  tests --preset release -LE long -j2
 fi

@@ -15,6 +15,7 @@
 #include "bench/record.h"
 #include "ccl/backend/compute.h"
 #include "ccl/base/status.h"
+#include "ccl/plan/planner.h"
 
 namespace ccl {
 namespace {
@@ -81,7 +82,8 @@ struct Case {
   std::vector<std::vector<double>> ratios;
 };
 
-absl::StatusOr<std::vector<Case>> CasesOf(Job& job, const std::vector<uint64_t>& sizes) {
+// `topology`: the job's, without what was measured before.
+absl::StatusOr<std::vector<Case>> CasesOf(Job& job, const Topology& topology, const std::vector<uint64_t>& sizes) {
   std::vector<Case> cases;
   for (const Collective collective :
        {Collective::kAllReduce, Collective::kReduceScatter, Collective::kAllGather, Collective::kBroadcast,
@@ -96,8 +98,8 @@ absl::StatusOr<std::vector<Case>> CasesOf(Job& job, const std::vector<uint64_t>&
                               cases.back().bytes >= bytes;
       if (rounded_up) continue;
       CCL_ASSIGN_OR_RETURN(std::vector<std::string> algorithms,
-                           ChoicesOf(job.world().topology(), job.world().engine().abilities().group_operations,
-                                     trial));
+                           ChoicesOf(topology, job.world().engine().abilities().group_operations, trial));
+      if (algorithms.empty()) continue;
       cases.push_back({trial, bytes, std::move(algorithms), {}, {}});
       cases.back().ratios.resize(cases.back().algorithms.size());
     }
@@ -120,26 +122,20 @@ absl::Status RunCases(Job& job, const MachineOptions& o, std::vector<Case>& case
   return absl::OkStatus();
 }
 
-// How many times as long as the fastest an algorithm takes: of what is hardly slower, and of what once was not, nobody
-// can tell, and it takes as long.
-double RatioOf(const std::vector<double>& by_pass) {
-  constexpr double kHardly = 1.1, kNot = 1.02;
-  const double median = Median(by_pass);
-  return median <= kHardly || *std::min_element(by_pass.begin(), by_pass.end()) <= kNot ? 1 : median;
-}
-
 // Algorithms are compared within passes, in which what else the machine did hit them alike.
 absl::StatusOr<std::vector<TimedRun>> RunsOf(const std::vector<Case>& cases) {
   std::vector<TimedRun> runs;
   for (const Case& c : cases) {
-    // The first of the fastest: they are in the order in which the planner would take them.
-    bool found = false;
-    for (size_t i = 0; i < c.algorithms.size(); ++i) {
+    std::vector<double> ratios;
+    for (const std::vector<double>& own : c.ratios) ratios.push_back(Median(own));
+    // As the planner would choose: of those that take equally long, the first by formula.
+    const double least = *std::min_element(ratios.begin(), ratios.end());
+    const auto fastest = std::find_if(ratios.begin(), ratios.end(),
+                                      [&](double ratio) { return ratio <= least * Planner::kEqually; });
+    for (size_t i = 0; i < ratios.size(); ++i) {
       CCL_ASSIGN_OR_RETURN(AlgorithmSpec spec, ParseAlgorithm(c.algorithms[i]));
-      const double ratio = RatioOf(c.ratios[i]);
-      const bool fastest = ratio == 1 && !found;
-      found = found || fastest;
-      runs.push_back({c.trial.collective, std::move(spec), c.bytes, ratio * Median(c.fastest) * 1e12, fastest});
+      runs.push_back({c.trial.collective, std::move(spec), c.bytes, ratios[i] * Median(c.fastest) * 1e12,
+                      ratios.begin() + static_cast<std::ptrdiff_t>(i) == fastest});
     }
   }
   return runs;
@@ -176,8 +172,8 @@ void Print(const std::vector<TimedRun>& runs, const std::vector<double>& again, 
     near += is_near(run.time);
     by_formula += is_near(formula);
   }
-  std::printf("\nfrom 4 KiB up %d of %d times measured, and %d of those by formula, lie within 25 %% of what was measured "
-              "once more\n", near, rows, by_formula);
+  std::printf("\nfrom 4 KiB up %d of %d times measured, and %d of those by formula, lie within 25 %% of what was "
+              "measured once more\n", near, rows, by_formula);
 }
 
 }  // namespace
@@ -189,14 +185,15 @@ absl::StatusOr<int> CalibrateMachine(const MachineOptions& o) {
     return absl::InvalidArgumentError(
         "calibrate machine measures two real ranks or more: mpirun -n N cclbench calibrate machine");
   }
-  const Topology& topology = job->world().topology();
+  Topology topology = job->world().topology();
+  topology.measured = nullptr;
   std::vector<uint64_t> sizes;
   for (const uint64_t size : {8, 512, 4096}) sizes.push_back(size);
   while (sizes.back() * 4 <= largest) sizes.push_back(sizes.back() * 4);
   Machine machine;
   machine.key = KeyOf(job->world().engine().backend_name(), topology);
   CCL_RETURN_IF_ERROR(MeasureFigures(*job, o.repetitions, machine));
-  CCL_ASSIGN_OR_RETURN(std::vector<Case> cases, CasesOf(*job, sizes));
+  CCL_ASSIGN_OR_RETURN(std::vector<Case> cases, CasesOf(*job, topology, sizes));
   CCL_RETURN_IF_ERROR(RunCases(*job, o, cases));
   CCL_ASSIGN_OR_RETURN(const std::vector<TimedRun> runs, RunsOf(cases));
   CCL_ASSIGN_OR_RETURN(const std::vector<double> again, RunAgain(*job, runs, o.repetitions));
@@ -206,7 +203,8 @@ absl::StatusOr<int> CalibrateMachine(const MachineOptions& o) {
   TakeMeasured(machine, fitted);
   Print(runs, again, fitted);
   for (const TimedRun& run : runs) {
-    CCL_RETURN_IF_ERROR(machine.times.Add(run.collective, Format(run.spec), {run.bytes, static_cast<Time>(run.time)}));
+    const MeasuredTimes::Point point{run.bytes, PsOf(run.time / 1e12)};
+    CCL_RETURN_IF_ERROR(machine.times.Add(run.collective, Format(run.spec), point));
   }
   CCL_RETURN_IF_ERROR(WriteMachine(machine));
   std::printf("a message: %.2f us and %.1f GB/s; group operations: %.2f us more, %.1f GB/s; operands fold at "

@@ -37,20 +37,21 @@ double Error(const Machine& machine, const std::vector<TimedRun>& runs, const To
 // Logarithms by which the figures differ.
 double Distance(const Machine& a, const Machine& b) {
   const auto apart = [](double x, double y) { return x > 0 && y > 0 ? std::abs(std::log(x / y)) : 0; };
+  // An overhead may be next to nothing, of which any multiple is as good.
+  const double overheads = apart(static_cast<double>(a.group_overhead), static_cast<double>(b.group_overhead)) / 4;
   return apart(static_cast<double>(a.latency), static_cast<double>(b.latency)) + apart(a.bandwidth, b.bandwidth) +
-         apart(static_cast<double>(a.group_overhead), static_cast<double>(b.group_overhead)) / 4 +  // may be next to nothing
-         apart(a.group_bandwidth, b.group_bandwidth) + apart(a.reduce_bandwidth, b.reduce_bandwidth);
+         overheads + apart(a.group_bandwidth, b.group_bandwidth) + apart(a.reduce_bandwidth, b.reduce_bandwidth);
 }
 
-// Moves one figure at a time, in ever smaller steps; returns the error that is left. A figure stays near where it was,
-// which makes sense, unless there is much to be gained: otherwise noise sends it anywhere.
+// Moves one figure at a time, in ever smaller steps; returns the error that is left. A figure stays near where it
+// was, which makes sense, unless there is much to be gained: otherwise noise sends it anywhere.
 double Descend(Machine& machine, const std::vector<TimedRun>& runs, const Topology& topology) {
   const Machine start = machine;
   const auto error_of = [&](const Machine& moved) { return Error(moved, runs, topology) + Distance(moved, start); };
   double least = error_of(machine);
-  constexpr int kHalvings = 7;  // of a step, in logarithms: the last one is of half a percent
+  constexpr int kSteps = 7;  // each half of the one before, in logarithms: the last one is of one percent
   double factor = 2;
-  for (int i = 0; i < kHalvings; ++i, factor = std::sqrt(factor)) {
+  for (int i = 0; i < kSteps; ++i, factor = std::sqrt(factor)) {
     for (bool better = true; better;) {
       better = false;
       for (int figure = 0; figure < 5; ++figure) {

@@ -28,6 +28,10 @@ int PrintOptions(const Options& stated) {
   const Topology& topology = (*job)->world().topology();
   if (!has.virtual_time && engine.ranks() > 1) {
     const std::string path = MachinePath(KeyOf(engine.backend_name(), topology));
+    const auto host = HostKeyOf(engine.backend_name(), topology);
+    if (host.has_value() && ReadMachine(*host).ok()) {
+      std::printf("\nwithin hosts plans go by what was measured in %s\n", MachinePath(*host).c_str());
+    }
     std::printf("\nplans go by %s\n",
                 topology.measured != nullptr ? absl::StrCat("what was measured of such jobs, ", path).c_str()
                                              : "typical figures; cclbench calibrate machine measures those of a job");

@@ -50,7 +50,8 @@ class Measurement {
     CCL_RETURN_IF_ERROR(ToStatus(cclCommSynchronize(comm_)));
     const double begin = Seconds();
     if (collective) {
-      CCL_RETURN_IF_ERROR(ToStatus(cclAllReduce(in_.data(), out_.data(), in_.size(), cclFloat, cclSum, comm_, nullptr)));
+      CCL_RETURN_IF_ERROR(
+          ToStatus(cclAllReduce(in_.data(), out_.data(), in_.size(), cclFloat, cclSum, comm_, nullptr)));
     }
     result_ = Compute(rounds);
     if (collective) CCL_RETURN_IF_ERROR(ToStatus(cclCommSynchronize(comm_)));

@@ -1,6 +1,7 @@
 #include "ccl/figures.h"
 
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -12,8 +13,8 @@
 namespace ccl {
 namespace {
 
-// The text of a file, or nothing, and the log says which. `then`: what is done without.
-std::string Read(const MachineKey& key, absl::string_view of, absl::string_view then) {
+// The text of the file, or nothing, and the log says which. `of`: whose times or figures it has.
+std::string Read(const MachineKey& key, absl::string_view of) {
   absl::StatusOr<std::string> text = ReadMachine(key);
   if (text.ok()) {
     Log(LogLevel::kInfo, LogPart::kInit,
@@ -22,8 +23,9 @@ std::string Read(const MachineKey& key, absl::string_view of, absl::string_view 
   }
   const bool none = absl::IsNotFound(text.status());
   Log(none ? LogLevel::kInfo : LogLevel::kWarn, LogPart::kInit,
-      absl::StrCat("plans go by ", then, none ? ": " : ", measured figures are ignored: ", text.status().message(),
-                   none ? ", which cclbench calibrate machine makes of a job like this" : ""));
+      absl::StrCat("plans go by typical figures of ", of, none ? ": " : ", measured ones are ignored: ",
+                   text.status().message(),
+                   none && !MachinePath(key).empty() ? ", which cclbench calibrate machine makes of a job like this" : ""));
   return "";
 }
 
@@ -31,14 +33,15 @@ std::string Read(const MachineKey& key, absl::string_view of, absl::string_view 
 
 absl::StatusOr<Topology> MeasuredTopology(Backend& backend) {
   Topology topology = backend.topology();
-  if (backend.abilities().virtual_time || topology.ranks == 1) return topology;
-  // Of the first host alone, for want of what is of all ranks.
+  const bool measurable = !backend.abilities().virtual_time && topology.ranks > 1 && backend.name() != "local";
+  if (!measurable) return topology;
+  // Of the ranks of the first host by themselves, and of all.
   std::string within, all;
   if (backend.local_ranks().front() == 0) {
     if (const auto host = HostKeyOf(backend.name(), topology)) {
-      within = Read(*host, "ranks of a host", "typical figures within hosts");
+      within = Read(*host, "ranks of one host");
     }
-    all = Read(KeyOf(backend.name(), topology), "all ranks", "figures of single messages");
+    all = Read(KeyOf(backend.name(), topology), "all ranks");
   }
   for (std::string* const text : {&within, &all}) {
     CCL_RETURN_IF_ERROR(backend.ShareFromRankZero(*text));

@@ -107,10 +107,10 @@ absl::StatusOr<std::unique_ptr<Formation>> Formation::Shrink(Communicator& paren
     std::vector<int> ranks;
     for (int rank : members) ranks.push_back(parent.team()->map().world(rank));
     CCL_ASSIGN_OR_RETURN(std::unique_ptr<Backend> backend, engine.Survivors(ranks));
+    CCL_ASSIGN_OR_RETURN(Topology topology, MeasuredTopology(*backend));
     const int own = backend->local_ranks().front();
     std::unique_ptr<Formation> made(new Formation(parent, std::move(members), 0, 0, "shrink", options));
     CCL_ASSIGN_OR_RETURN(std::vector<Override> rules, RulesOf(options, parent.team()->rules()));
-    CCL_ASSIGN_OR_RETURN(Topology topology, MeasuredTopology(*backend));
     CCL_ASSIGN_OR_RETURN(
         made->made_,
         Communicator::Create(World::Over(std::move(backend), std::move(topology), options, std::move(rules)), own));

@@ -38,8 +38,8 @@ struct Actors {
 // clock moves on, so results do not depend on how threads are scheduled.
 //
 // In real time whoever waits drives the world. While nobody calls for the length of a nap and there is
-// work, a thread of the engine's own does, if the backend takes calls from any thread; else there is progress only inside
-// calls, and if it takes those of one thread alone, others are an error.
+// work, a thread of the engine's own does, if the backend takes calls from any thread; else there is progress
+// only inside calls, and if it takes those of one thread alone, others are an error.
 //
 // Folding: where a shift of all ranks changes neither the machine (Backend::period) nor a collective,
 // the ranks below it alone need to run. When one thread waits for the same such collective on all ranks,
@@ -94,7 +94,8 @@ class Engine {
   std::vector<PortRecord> ports();
 
   std::unique_ptr<Stream> NewStream(int rank, std::shared_ptr<Scope> scope = nullptr);
-  // A stream is dropped before it is destroyed. Forgets a stream's work. What is under way completes and goes nowhere: until then the work, with
+  // A stream is dropped before it is destroyed. Forgets a stream's work.
+  // What is under way completes and goes nowhere: until then the work, with
   // its scratch, stays alive.
   void Drop(Stream* stream);
   // Appends work to the streams, all before any of it runs. Never blocks.
@@ -154,7 +155,8 @@ class Engine {
   bool Empty(const Stream* stream) {
     if (stream->queued.load(std::memory_order_acquire) > 0) return false;
     const Entry lock(*this);
-    return CheckHome().ok() && stream->queue.empty() && error_.ok() && (stream->scope == nullptr || stream->scope->error.ok());
+    const bool fine = error_.ok() && (stream->scope == nullptr || stream->scope->error.ok());
+    return CheckHome().ok() && stream->queue.empty() && fine;
   }
   // Returns when the streams are empty, or with the first error of the world or of a stream's scope,
   // which is final. A deadlock fails every scope with work under way.

@@ -218,6 +218,12 @@ double Composed(const std::vector<AlgorithmSpec>& parts, size_t part, Collective
   return sum + (slices - 1) * std::max({stages[0], stages[1], stages[2]});
 }
 
+// Null when it was not measured.
+const MeasuredTimes::Curve* CurveOf(const AlgorithmSpec& spec, Collective collective, const Topology& topology) {
+  if (topology.measured == nullptr) return nullptr;
+  return topology.measured->Find(EvenForm(collective), Format(spec));
+}
+
 }  // namespace
 
 std::vector<Grouping> GroupingsOf(const Topology& topology) {
@@ -232,11 +238,17 @@ std::vector<Grouping> GroupingsOf(const Topology& topology) {
 
 double PredictTime(const AlgorithmSpec& spec, const Shape& shape, uint64_t bytes,
                    const Topology& topology) {
-  if (topology.measured != nullptr) {
-    const auto time = topology.measured->Predict(EvenForm(shape.collective), Format(spec), bytes);
-    if (time.has_value()) return *time;
-  }
-  return PredictByFormula(spec, shape, bytes, topology);
+  const double formula = PredictByFormula(spec, shape, bytes, topology);
+  const MeasuredTimes::Curve* const curve = CurveOf(spec, shape.collective, topology);
+  if (curve == nullptr) return formula;
+  const MeasuredTimes::Point& last = curve->back();
+  if (bytes <= last.bytes) return TimeAt(*curve, bytes);
+  // Above what was measured the formula says how time grows.
+  return static_cast<double>(last.time) * formula / PredictByFormula(spec, shape, last.bytes, topology);
+}
+
+bool WasMeasured(const AlgorithmSpec& spec, Collective collective, const Topology& topology) {
+  return CurveOf(spec, collective, topology) != nullptr;
 }
 
 double PredictByFormula(const AlgorithmSpec& spec, const Shape& shape, uint64_t bytes, const Topology& topology) {

@@ -12,10 +12,11 @@
 namespace ccl {
 
 // Predicted time of `spec` for `bytes` of one rank's larger buffer (the vector; all n blocks of the per-rank
-// collectives) on the topology: by what was measured of it, else by formula. In picoseconds; a prediction, so fractions
-// are kept until the end.
+// collectives) on the topology: by what was measured of it, else by formula. In picoseconds; a prediction, so
+// fractions are kept until the end.
 double PredictTime(const AlgorithmSpec& spec, const Shape& shape, uint64_t bytes,
                    const Topology& topology);
+bool WasMeasured(const AlgorithmSpec& spec, Collective collective, const Topology& topology);
 // By the alpha-beta formulas of docs/algorithms.md, at the outermost level for flat algorithms and level by level for
 // compositions; infinite without one.
 double PredictByFormula(const AlgorithmSpec& spec, const Shape& shape, uint64_t bytes, const Topology& topology);

@@ -1,6 +1,7 @@
 #include "ccl/plan/planner.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -40,6 +41,11 @@ std::vector<AlgorithmSpec> WithSlices(std::vector<AlgorithmSpec> specs) {
     }
   }
   return specs;
+}
+
+void Sort(absl::Span<Plan::Candidate> candidates) {
+  std::stable_sort(candidates.begin(), candidates.end(),
+                   [](const Plan::Candidate& a, const Plan::Candidate& b) { return a.time < b.time; });
 }
 
 }  // namespace
@@ -115,6 +121,30 @@ absl::Status Planner::CheckOrder(const AlgorithmSpec& spec, const Shape& shape,
       names.empty() ? " no algorithm does" : absl::StrCat(" these do: ", absl::StrJoin(names, " "))));
 }
 
+void Planner::GoByMeasured(const Shape& shape, uint64_t bytes, absl::Span<Plan::Candidate> candidates) const {
+  // Formulas err all in one direction: what was not measured is corrected by what those err that were.
+  std::vector<double> errors;
+  for (Plan::Candidate& c : candidates) {
+    if (!WasMeasured(c.spec, shape.collective, topology_)) continue;
+    const double time = PredictTime(c.spec, shape, bytes, topology_);
+    if (c.time > 0 && std::isfinite(c.time)) errors.push_back(time / c.time);
+    c.time = time;
+  }
+  if (errors.empty()) return;
+  std::nth_element(errors.begin(), errors.begin() + static_cast<std::ptrdiff_t>(errors.size() / 2), errors.end());
+  for (Plan::Candidate& c : candidates) {
+    if (!WasMeasured(c.spec, shape.collective, topology_)) c.time *= errors[errors.size() / 2];
+  }
+  // Whose times noise may have put in order stay in that of the formulas.
+  const double least = std::min_element(candidates.begin(), candidates.end(), [](const auto& a, const auto& b) {
+                         return a.time < b.time;
+                       })->time;
+  const auto rest = std::stable_partition(candidates.begin(), candidates.end(), [&](const Plan::Candidate& c) {
+    return c.time <= least * kEqually;
+  });
+  Sort(absl::MakeSpan(candidates).subspan(static_cast<size_t>(rest - candidates.begin())));
+}
+
 absl::StatusOr<std::shared_ptr<const Plan>> Planner::Make(Collective collective, uint64_t bytes,
                                                           int root, const Choice& choice) {
   auto plan = std::make_shared<Plan>();
@@ -170,16 +200,8 @@ absl::StatusOr<std::shared_ptr<const Plan>> Planner::Make(Collective collective,
             : absl::StrCat("no algorithm does ", Name(collective), " in the order of fold '",
                            Name(choice.order), "'"));
   }
-  const auto sort = [&] {
-    std::stable_sort(plan->candidates.begin(), plan->candidates.end(),
-                     [](const Plan::Candidate& a, const Plan::Candidate& b) { return a.time < b.time; });
-  };
-  sort();
-  if (topology_.measured != nullptr) {
-    // What was measured decides, and between what took as long the formulas.
-    for (Plan::Candidate& c : plan->candidates) c.time = PredictTime(c.spec, shape, bytes, topology_);
-    sort();
-  }
+  Sort(absl::MakeSpan(plan->candidates));
+  if (topology_.measured != nullptr) GoByMeasured(shape, bytes, absl::MakeSpan(plan->candidates));
   plan->spec = plan->candidates[0].spec;
   plan->text = Format(plan->spec);
   plan->predicted = plan->candidates[0].time;

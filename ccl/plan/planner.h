@@ -9,6 +9,7 @@
 #include <tuple>
 #include <vector>
 
+#include "absl/types/span.h"
 #include "ccl/plan/determinism.h"
 #include "ccl/plan/overrides.h"
 #include "ccl/topology/topology.h"
@@ -26,7 +27,7 @@ struct Plan {
   std::shared_ptr<const Program> program;
   double predicted = 0;               // picoseconds; infinite where there is no formula
   bool forced = false;                // or preferred, by who the reason says
-  std::vector<Candidate> candidates;  // fastest first; empty when forced
+  std::vector<Candidate> candidates;  // fastest first, see kEqually; empty when forced
   std::string reason;
 
   std::string Explain() const;
@@ -77,6 +78,9 @@ class Planner {
   // How long an algorithm takes by its formula, in picoseconds; infinite without one.
   double Predict(const AlgorithmSpec& spec, Collective collective, uint64_t bytes, int root) const;
 
+  // Measured times within so many times the least are equal: of those algorithms the formulas choose.
+  static constexpr double kEqually = 1.1;
+
   // What is kept, for reports: so many plans (programs) at most. One more, and all are forgotten but
   // those in use; choices are functions of their inputs, so they come out again as they were.
   static constexpr size_t kMostPlans = 1024, kMostPrograms = 256;
@@ -88,6 +92,8 @@ class Planner {
  private:
   absl::StatusOr<std::shared_ptr<const Plan>> Make(Collective collective, uint64_t bytes, int root,
                                                    const Choice& choice);
+  // Of candidates that come with their formulas' times, in that order.
+  void GoByMeasured(const Shape& shape, uint64_t bytes, absl::Span<Plan::Candidate> candidates) const;
   // OK, or that the algorithm folds in another order than is asked for.
   absl::Status CheckOrder(const AlgorithmSpec& spec, const Shape& shape, FoldOrder wanted) const;
   absl::StatusOr<std::shared_ptr<const Program>> BuildOnce(const AlgorithmSpec& spec,

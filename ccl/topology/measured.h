@@ -16,7 +16,7 @@ namespace ccl {
 // Which machine, and which layout of ranks on it.
 struct MachineKey {
   std::string host;       // of rank 0
-  std::string transport;  // "shm": all ranks share memory; "mpi", "tcp", "mpi+shm", "tcp+shm", "local": threads
+  std::string transport;  // "shm": all ranks share memory; "mpi", "tcp", "mpi+shm", "tcp+shm"
   std::string layout;     // see LayoutOf
   int cores = 0;          // of the host
 
@@ -36,7 +36,8 @@ struct Machine {
 };
 
 // How ranks are spread over hosts, of which the first has the lowest: "4", all on one; "2x8+1", two on each of eight
-// and one on a ninth; "1x6" also where the hosts' ranks are not neighbours.
+// and one on a ninth; "1x6" also where the hosts' ranks are not neighbours, or are on one host and do without shared
+// memory on purpose.
 std::string LayoutOf(const Topology& topology);
 
 // Puts the figures and times in the place of what is typical, where they are of all the topology's ranks; the figures

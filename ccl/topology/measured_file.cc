@@ -44,7 +44,7 @@ MachineKey KeyOf(absl::string_view backend, const Topology& topology) {
   MachineKey key{name, std::string(backend), LayoutOf(topology),
                  static_cast<int>(std::max(1u, std::thread::hardware_concurrency()))};
   const Level* const host = topology.Find("host");
-  const bool shares = host != nullptr && host->group_by_members && backend != "local";
+  const bool shares = host != nullptr && host->group_by_members;
   if (shares) key.transport = host->grouping.groups() == 1 ? "shm" : absl::StrCat(backend, "+shm");
   return key;
 }

@@ -28,18 +28,17 @@ absl::Status MeasuredTimes::Add(Collective collective, absl::string_view algorit
   return absl::OkStatus();
 }
 
-std::optional<double> MeasuredTimes::Predict(Collective collective, absl::string_view algorithm,
-                                             uint64_t bytes) const {
+const MeasuredTimes::Curve* MeasuredTimes::Find(Collective collective, absl::string_view algorithm) const {
   const auto found = curves_.find({collective, std::string(algorithm)});
-  if (found == curves_.end()) return std::nullopt;
-  const Curve& curve = found->second;
-  const double size = static_cast<double>(bytes);
-  const auto above = std::find_if(curve.begin(), curve.end(), [&](const Point& p) { return p.bytes >= bytes; });
-  if (above == curve.begin() || curve.size() == 1) return static_cast<double>(curve.front().time);
-  if (above != curve.end()) return On(above[-1], *above, size);
-  // What takes less for more, as noise has it, takes no less for still more.
-  const Point& last = curve.back();
-  return std::max(static_cast<double>(last.time), On(curve.end()[-2], last, size));
+  return found == curves_.end() ? nullptr : &found->second;
+}
+
+double TimeAt(const MeasuredTimes::Curve& curve, uint64_t bytes) {
+  const auto above = std::find_if(curve.begin(), curve.end(),
+                                  [&](const MeasuredTimes::Point& p) { return p.bytes >= bytes; });
+  if (above == curve.begin()) return static_cast<double>(curve.front().time);
+  if (above == curve.end()) return static_cast<double>(curve.back().time);
+  return On(above[-1], *above, static_cast<double>(bytes));
 }
 
 std::string MeasuredTimes::ToString() const {
@@ -56,6 +55,7 @@ absl::Status MeasuredTimes::AddCurve(absl::string_view name, absl::string_view p
   const std::pair<absl::string_view, absl::string_view> names = absl::StrSplit(name, absl::MaxSplits(' ', 1));
   CCL_ASSIGN_OR_RETURN(const Collective collective, ParseCollective(names.first));
   if (names.second.empty()) return absl::InvalidArgumentError("names no algorithm");
+  if (Find(collective, names.second) != nullptr) return absl::InvalidArgumentError("is there twice");
   for (absl::string_view text : absl::StrSplit(points, ' ', absl::SkipEmpty())) {
     const std::pair<absl::string_view, absl::string_view> halves = absl::StrSplit(text, absl::MaxSplits(':', 1));
     Point point;
@@ -65,6 +65,7 @@ absl::Status MeasuredTimes::AddCurve(absl::string_view name, absl::string_view p
     }
     CCL_RETURN_IF_ERROR(Add(collective, names.second, point));
   }
+  if (Find(collective, names.second) == nullptr) return absl::InvalidArgumentError("has no times");
   return absl::OkStatus();
 }
 

@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <map>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -23,24 +22,25 @@ class MeasuredTimes {
     Time time = 0;       // ps
   };
   using Curve = std::vector<Point>;  // ascending sizes
-  using Curves = std::map<std::pair<Collective, std::string>, Curve>;
 
   // InvalidArgument when the size does not lie above those of the algorithm that are there.
   absl::Status Add(Collective collective, absl::string_view algorithm, Point point);
 
-  // Picoseconds: straight lines between what was measured, the first time below it, and the last line on above it.
-  // Nothing when nothing was measured of the algorithm.
-  std::optional<double> Predict(Collective collective, absl::string_view algorithm, uint64_t bytes) const;
+  // Null when nothing was measured of the algorithm. Never an empty one.
+  const Curve* Find(Collective collective, absl::string_view algorithm) const;
 
-  const Curves& curves() const { return curves_; }
   // A line a curve, "COLLECTIVE ALGORITHM = BYTES:TIME BYTES:TIME ...".
   std::string ToString() const;
-  // Adds the curve that a line of ToString, cut at its " = ", says. InvalidArgument says what is wrong.
+  // Adds the curve that a line of ToString, cut at its " = ", says. InvalidArgument says what is wrong: no curve, an
+  // empty one, or one that is there already.
   absl::Status AddCurve(absl::string_view name, absl::string_view points);
 
  private:
-  Curves curves_;
+  std::map<std::pair<Collective, std::string>, Curve> curves_;
 };
+
+// Picoseconds: straight lines between what was measured, its first time below it, its last above it.
+double TimeAt(const MeasuredTimes::Curve& curve, uint64_t bytes);
 
 }  // namespace ccl
 

@@ -99,8 +99,8 @@ absl::Status Validate(const Topology& topology);
 
 // The machine as ranks `ranks` see it, renumbered in that order: distinct, and each of `topology`.
 // Groups stay where their members are neighbours in the new order; a group whose members come in
-// several runs is as many groups, and a level that joins nobody is left out. What was measured of all ranks is of them
-// alone.
+// several runs is as many groups, and a level that joins nobody is left out. What was
+// measured is of all ranks in their order, and of no others.
 Topology Subset(const Topology& topology, absl::Span<const int> ranks);
 
 }  // namespace ccl

@@ -69,7 +69,7 @@ assert "-tcp-1x2-of-" in re.search(r"^plans go by what was measured of such jobs
 # What is damaged is ignored, and a warning says so.
 pathlib.Path(path).write_text("\n".join(lines[:-1]))
 text = run("perf", "allreduce", "-b", "4K", "-e", "4K", "-n", "1", CCL_DEBUG="WARN")
-assert text.count("measured figures are ignored") == 1 and "is cut off" in text, text
+assert text.count("measured ones are ignored") == 1 and "is cut off" in text, text
 assert "Out of bounds values : 0 OK" in text, text
 
 assert "measures two real ranks" in run("calibrate", "machine", ranks=1, status=2)

@@ -1,9 +1,11 @@
 // What is remembered of a machine, and what the planner makes of it.
 #include "ccl/topology/measured.h"
 
+#include <cmath>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <string>
 
 #include "ccl/plan/planner.h"
@@ -80,7 +82,8 @@ TEST(Machine, DamagedTextSaysWhatIsWrong) {
       {"ccl machine 2\nallreduce ring = 8:0\nend\n", "has '8:0'"},
       {"ccl machine 2\nallreduce ring = 8:-1\nend\n", "has '8:-1'"},
       {"ccl machine 2\nallreduce ring = 64:1 8:1\nend\n", "8 bytes comes after 64"},
-      {"ccl machine 2\nallreduce ring = 8:1\nallreduce ring = 8:1\nend\n", "line 3: 'allreduce ring' of 8 bytes"},
+      {"ccl machine 2\nallreduce ring = 8:1\nallreduce ring = 8:1\nend\n", "line 3: 'allreduce ring' is there twice"},
+      {"ccl machine 2\nallreduce ring =\nend\n", "'allreduce ring' has no times"},
       {"ccl machine 2\nallreduce  = 8:1\nend\n", "'allreduce' is not known"},
       {"ccl machine 2\nallplus ring = 8:1\nend\n", "allplus"},
   };
@@ -121,7 +124,6 @@ TEST(Machine, KeySaysHowRanksAreSpread) {
   EXPECT_EQ(LayoutOf(uneven), "3+1");
   EXPECT_EQ(KeyOf("mpi", Host("host")).transport, "shm");
   EXPECT_EQ(KeyOf("tcp", Host("host")), KeyOf("mpi", Host("host")));
-  EXPECT_EQ(KeyOf("local", Host("host")).transport, "local");
   EXPECT_EQ(KeyOf("tcp", Host("network")).transport, "tcp");
   EXPECT_EQ(KeyOf("tcp", Hosts()).transport, "tcp+shm");
   Topology apart = Hosts();
@@ -135,60 +137,98 @@ TEST(Machine, KeySaysHowRanksAreSpread) {
   EXPECT_FALSE(HostKeyOf("tcp", Host("network")).has_value());
 }
 
-TEST(MeasuredTimes, AreStraightBetweenAndBeyond) {
+TEST(MeasuredTimes, AreStraightBetween) {
   const MeasuredTimes times = Example().times;
-  const auto at = [&](uint64_t bytes) { return times.Predict(Collective::kAllReduce, "ring*4", bytes).value_or(-1); };
-  EXPECT_DOUBLE_EQ(at(0), 2e6);
-  EXPECT_DOUBLE_EQ(at(1024), 2e6);
-  EXPECT_DOUBLE_EQ(at(2560), 2.5e6);
-  EXPECT_DOUBLE_EQ(at(4096), 3e6);
-  EXPECT_DOUBLE_EQ(at(8192), 7e6);
-  EXPECT_DOUBLE_EQ(at(12288), 11e6);
-  EXPECT_DOUBLE_EQ(*times.Predict(Collective::kBarrier, "dissemination", 0), 1e6);
-  EXPECT_FALSE(times.Predict(Collective::kAllReduce, "ring", 1024).has_value());
-  EXPECT_FALSE(times.Predict(Collective::kReduce, "ring*4", 1024).has_value());
-  // Noise: more in less time.
-  MeasuredTimes noisy;
-  ASSERT_TRUE(noisy.Add(Collective::kAllReduce, "ring", {8, 2000}).ok());
-  ASSERT_TRUE(noisy.Add(Collective::kAllReduce, "ring", {16, 1000}).ok());
-  EXPECT_DOUBLE_EQ(*noisy.Predict(Collective::kAllReduce, "ring", 1 << 20), 1000);
+  const MeasuredTimes::Curve* const curve = times.Find(Collective::kAllReduce, "ring*4");
+  ASSERT_NE(curve, nullptr);
+  EXPECT_DOUBLE_EQ(TimeAt(*curve, 0), 2e6);
+  EXPECT_DOUBLE_EQ(TimeAt(*curve, 1024), 2e6);
+  EXPECT_DOUBLE_EQ(TimeAt(*curve, 2560), 2.5e6);
+  EXPECT_DOUBLE_EQ(TimeAt(*curve, 4096), 3e6);
+  EXPECT_DOUBLE_EQ(TimeAt(*curve, 8192), 7e6);
+  EXPECT_DOUBLE_EQ(TimeAt(*curve, 12288), 7e6);
+  EXPECT_DOUBLE_EQ(TimeAt(*times.Find(Collective::kBarrier, "dissemination"), 0), 1e6);
+  EXPECT_EQ(times.Find(Collective::kAllReduce, "ring"), nullptr);
+  EXPECT_EQ(times.Find(Collective::kReduce, "ring*4"), nullptr);
+}
+
+// Above the largest size that was measured times grow as by formula, whatever the last two points look like.
+TEST(Planner, GrowsByFormulaAboveWhatWasMeasured) {
+  Topology topology = Host("host");
+  Machine machine = Example();
+  ASSERT_TRUE(machine.times.Add(Collective::kAllReduce, "ring", {1 << 10, 9'000'000}).ok());
+  ASSERT_TRUE(machine.times.Add(Collective::kAllReduce, "ring", {1 << 20, 8'000'000}).ok());
+  ASSERT_TRUE(TakeMeasured(machine, topology));
+  const Planner planner(topology, {}, true);
+  const AlgorithmSpec ring = *ParseAlgorithm("ring");
+  const auto at = [&](uint64_t bytes) { return planner.Predict(ring, Collective::kAllReduce, bytes, 0); };
+  EXPECT_DOUBLE_EQ(at(1 << 20), 8e6);
+  topology.measured = nullptr;
+  const Planner formulas(topology, {}, true);
+  const auto by_formula = [&](uint64_t bytes) { return formulas.Predict(ring, Collective::kAllReduce, bytes, 0); };
+  EXPECT_DOUBLE_EQ(at(1 << 26), 8e6 * by_formula(1 << 26) / by_formula(1 << 20));
+  EXPECT_GT(at(1 << 26), 50 * at(1 << 20));
+}
+
+// Formulas that promise too much make nothing that was not measured the choice.
+TEST(Planner, CorrectsFormulasByWhatWasMeasured) {
+  Topology topology = Host("host");
+  Planner formulas(topology, {}, true);
+  const auto plan = *formulas.Choose(Collective::kAllReduce, 1 << 20, 0, "");
+  ASSERT_GT(plan->candidates.size(), 4u);
+  Machine machine = Example();
+  // All but the third take ten times as long as the formulas say.
+  for (size_t i = 0; i < plan->candidates.size(); ++i) {
+    const Plan::Candidate& c = plan->candidates[i];
+    if (i == 2 || !std::isfinite(c.time)) continue;
+    const MeasuredTimes::Point point{1 << 20, static_cast<Time>(10 * c.time)};
+    ASSERT_TRUE(machine.times.Add(Collective::kAllReduce, Format(c.spec), point).ok());
+  }
+  topology.measured = std::make_shared<const MeasuredTimes>(machine.times);
+  Planner planner(topology, {}, true);
+  const auto measured = *planner.Choose(Collective::kAllReduce, 1 << 20, 0, "");
+  EXPECT_EQ(measured->text, plan->text);
+  EXPECT_NEAR(measured->predicted, 10 * plan->predicted, 1);
+}
+
+// Every algorithm that may be chosen for an allreduce of 4 KiB takes a millisecond, but for one.
+Topology AllAlikeBut(const std::string& other, Time time) {
+  Topology topology = Host("host");
+  Planner formulas(topology, {}, true);
+  MeasuredTimes times;
+  for (const Plan::Candidate& c : (*formulas.Choose(Collective::kAllReduce, 4096, 0, ""))->candidates) {
+    const std::string text = Format(c.spec);
+    EXPECT_TRUE(times.Add(Collective::kAllReduce, text, {4096, text == other ? time : 1'000'000'000}).ok());
+  }
+  topology.measured = std::make_shared<const MeasuredTimes>(times);
+  return topology;
 }
 
 // What was measured is what is predicted and chosen, whatever formulas say.
 TEST(Planner, GoesByMeasuredTimes) {
-  Machine machine = Example();
-  Topology topology = Host("host");
-  ASSERT_TRUE(TakeMeasured(machine, topology));
-  ASSERT_NE(topology.measured, nullptr);
-  EXPECT_THAT(topology.ToString(), HasSubstr("allreduce ring*4 = 1024:2000000 4096:3000000 8192:7000000\n"));
-  {
-    Planner planner(topology, {}, true);
-    EXPECT_DOUBLE_EQ((*planner.Choose(Collective::kAllReduce, 4096, 0, "ring*4"))->predicted, 3e6);
-    EXPECT_NE((*planner.Choose(Collective::kAllReduce, 4096, 0, ""))->text, "nhr");
-  }
-  ASSERT_TRUE(machine.times.Add(Collective::kAllReduce, "nhr", {4096, 1}).ok());
-  ASSERT_TRUE(TakeMeasured(machine, topology));
-  Planner planner(topology, {}, true);
+  Planner formulas(Host("host"), {}, true);
+  ASSERT_NE((*formulas.Choose(Collective::kAllReduce, 4096, 0, ""))->text, "nhr");
+  Planner planner(AllAlikeBut("nhr", 1'000'000), {}, true);
   const auto plan = *planner.Choose(Collective::kAllReduce, 4096, 0, "");
   EXPECT_EQ(plan->text, "nhr");
-  EXPECT_DOUBLE_EQ(plan->predicted, 1);
+  EXPECT_DOUBLE_EQ(plan->predicted, 1e6);
+  EXPECT_DOUBLE_EQ((*planner.Choose(Collective::kAllReduce, 4096, 0, "ring"))->predicted, 1e9);
+  const std::string text = AllAlikeBut("nhr", 1).ToString();
+  EXPECT_THAT(text, HasSubstr("\nallreduce nhr = 4096:1\n"));
 }
 
-// What took as long as another is taken where the formulas prefer it, in whatever order it was measured.
+// What took about as long as another is taken where the formulas prefer it.
 TEST(Planner, TiesOfMeasuredTimesGoByFormula) {
-  Topology topology = Host("host");
+  Planner formulas(Host("host"), {}, true);
+  const std::string preferred = (*formulas.Choose(Collective::kAllReduce, 4096, 0, ""))->text;
   const auto text = [&](Time knomial) {
-    Machine machine = Example();
-    for (const char* const name : {"nhr", "knomial", "chain*64"}) {
-      const bool own = std::string(name) == "knomial";
-      EXPECT_TRUE(machine.times.Add(Collective::kAllReduce, name, {1 << 20, own ? knomial : 1000}).ok());
-    }
-    EXPECT_TRUE(TakeMeasured(machine, topology));
-    Planner planner(topology, {}, true);
-    return (*planner.Choose(Collective::kAllReduce, 1 << 20, 0, ""))->text;
+    Planner planner(AllAlikeBut("knomial", knomial), {}, true);
+    return (*planner.Choose(Collective::kAllReduce, 4096, 0, ""))->text;
   };
-  EXPECT_EQ(text(1000), "nhr");
-  EXPECT_EQ(text(999), "knomial");
+  ASSERT_NE(preferred, "knomial");
+  EXPECT_EQ(text(1'000'000'000), preferred);
+  EXPECT_EQ(text(920'000'000), preferred);
+  EXPECT_EQ(text(900'000'000), "knomial");
 }
 
 TEST(Planner, TimesAreOfAllRanksAlone) {
