@@ -22,10 +22,11 @@ std::string Read(const MachineKey& key, absl::string_view of) {
     return *std::move(text);
   }
   const bool none = absl::IsNotFound(text.status());
+  const absl::string_view makes =
+      none && !MachinePath(key).empty() ? ", which cclbench calibrate machine makes of a job like this" : "";
   Log(none ? LogLevel::kInfo : LogLevel::kWarn, LogPart::kInit,
       absl::StrCat("plans go by typical figures of ", of, none ? ": " : ", measured ones are ignored: ",
-                   text.status().message(),
-                   none && !MachinePath(key).empty() ? ", which cclbench calibrate machine makes of a job like this" : ""));
+                   text.status().message(), makes));
   return "";
 }
 

@@ -32,7 +32,8 @@ for collective in ("allreduce", "reduce_scatter", "allgather", "broadcast", "red
     assert all(float(cell) > 0 for row in own for cell in row[3:]), text
     # The ratio is that of the two times before it, which are rounded.
     assert all(abs(float(row[3]) / float(row[4]) - float(row[5])) < 0.05 for row in own), text
-assert re.search(r"^from 4 KiB up \d+ of 16 times measured, and \d+ of those by formula, lie within 25 %", text, re.M), text
+assert re.search(r"^from 4 KiB up \d+ of 16 times measured, and \d+ of those by formula, lie within 25 %", text,
+                 re.M), text
 lines = pathlib.Path(path).read_text().splitlines()
 assert lines[0] == "ccl machine 2" and lines[-1] == "end" and "layout = 2" in lines, lines
 
