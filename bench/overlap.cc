@@ -101,8 +101,8 @@ absl::Status Measure(cclComm_t comm, const OverlapOptions& o, int rank, int rank
   const double a = Median(alone), c = Median(computing), b = Median(both);
   std::printf("# allreduce of %llu bytes on %d ranks, medians of %d\n", static_cast<unsigned long long>(bytes), ranks,
               o.repetitions);
-  std::printf("alone %.0f us, computation %.0f us, both at once %.0f us: %.2f times the longer\n", 1e6 * a, 1e6 * c,
-              1e6 * b, b / std::max(a, c));
+  std::printf("alone %.0f us, computation %.0f us, both at once %.0f us: %.2f times the longer, %.2f times the "
+              "sum\n", 1e6 * a, 1e6 * c, 1e6 * b, b / std::max(a, c), b / (a + c));
   return absl::OkStatus();
 }
 
