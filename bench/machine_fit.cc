@@ -8,6 +8,11 @@
 namespace ccl {
 namespace {
 
+// Of one collective and size.
+bool SameCase(const TimedRun& a, const TimedRun& b) {
+  return a.collective == b.collective && a.bytes == b.bytes;
+}
+
 // Sum of the logarithms of how many times too much or too little is predicted of what is fastest and, less,
 // of the others; and of how many times longer than the fastest takes what is chosen.
 double Error(const Machine& machine, const std::vector<TimedRun>& runs, const Topology& typical) {
@@ -84,10 +89,6 @@ double Descend(Machine& machine, const std::vector<TimedRun>& runs, const Topolo
 double PredictRun(const TimedRun& run, const Topology& topology) {
   const Shape shape{run.collective, topology.ranks, 0, 0, GroupingsOf(topology)};
   return PredictByFormula(run.spec, shape, run.bytes, topology);
-}
-
-bool SameCase(const TimedRun& a, const TimedRun& b) {
-  return a.collective == b.collective && a.bytes == b.bytes;
 }
 
 Machine FitMachine(Machine machine, const std::vector<TimedRun>& runs, const Topology& topology) {

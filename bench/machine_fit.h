@@ -18,14 +18,12 @@ struct TimedRun {
   bool fastest = false;  // of its collective and size
 };
 
-// Of one collective and size: such runs are neighbours in a list.
-bool SameCase(const TimedRun& a, const TimedRun& b);
-
 // By formula, picoseconds; infinite without one.
 double PredictRun(const TimedRun& run, const Topology& topology);
 
 // Moves the latency, the overhead and the rates of `machine` until the formulas err least, in ratios, on what
-// is fastest, and choose what is. `topology`: of the ranks that ran. `machine` has its key, and no times.
+// is fastest, and choose what is. `topology`: of the ranks that ran. `machine` has its key, and no
+// times. Runs of one collective and size are neighbours.
 Machine FitMachine(Machine machine, const std::vector<TimedRun>& runs, const Topology& topology);
 
 }  // namespace ccl

@@ -243,8 +243,11 @@ double PredictTime(const AlgorithmSpec& spec, const Shape& shape, uint64_t bytes
   if (curve == nullptr) return formula;
   const MeasuredTimes::Point& last = curve->back();
   if (bytes <= last.bytes) return TimeAt(*curve, bytes);
-  // Above what was measured the formula says how time grows.
-  return static_cast<double>(last.time) * formula / PredictByFormula(spec, shape, last.bytes, topology);
+  // Above what was measured the formula says how time grows; without one it grows as the bytes do.
+  const double growth = std::isfinite(formula)
+                            ? formula / std::max(PredictByFormula(spec, shape, last.bytes, topology), 1.0)
+                            : static_cast<double>(bytes) / static_cast<double>(std::max<uint64_t>(last.bytes, 1));
+  return static_cast<double>(last.time) * growth;
 }
 
 bool WasMeasured(const AlgorithmSpec& spec, Collective collective, const Topology& topology) {

@@ -75,7 +75,7 @@ class Planner {
   absl::StatusOr<std::shared_ptr<const Plan>> Choose(Collective collective, uint64_t bytes, int root,
                                                      const Choice& choice);
 
-  // How long an algorithm takes by its formula, in picoseconds; infinite without one.
+  // How long an algorithm takes, measured or by its formula, in picoseconds; infinite without either.
   double Predict(const AlgorithmSpec& spec, Collective collective, uint64_t bytes, int root) const;
 
   // Measured times within so many times the least are equal: of those algorithms the formulas choose.

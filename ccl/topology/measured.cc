@@ -26,9 +26,8 @@ absl::Status ReadRate(absl::string_view text, bool may_lack, double& value) {
   return absl::OkStatus();
 }
 
-// Up to an hour.
 absl::Status ReadTime(absl::string_view text, bool may_lack, Time& value) {
-  if (!absl::SimpleAtoi(text, &value) || value < (may_lack ? 0 : 1) || value > 3'600'000'000'000'000) {
+  if (!absl::SimpleAtoi(text, &value) || value < (may_lack ? 0 : 1) || value > kLongestMeasured) {
     return absl::InvalidArgumentError("is no time");
   }
   return absl::OkStatus();

@@ -10,8 +10,6 @@
 namespace ccl {
 namespace {
 
-constexpr Time kLongest = 3'600'000'000'000'000;  // an hour
-
 double On(const MeasuredTimes::Point& a, const MeasuredTimes::Point& b, double bytes) {
   const double slope = static_cast<double>(b.time - a.time) / static_cast<double>(b.bytes - a.bytes);
   return static_cast<double>(a.time) + (bytes - static_cast<double>(a.bytes)) * slope;
@@ -60,7 +58,7 @@ absl::Status MeasuredTimes::AddCurve(absl::string_view name, absl::string_view p
     const std::pair<absl::string_view, absl::string_view> halves = absl::StrSplit(text, absl::MaxSplits(':', 1));
     Point point;
     if (!absl::SimpleAtoi(halves.first, &point.bytes) || !absl::SimpleAtoi(halves.second, &point.time) ||
-        point.time < 1 || point.time > kLongest) {
+        point.time < 1 || point.time > kLongestMeasured) {
       return absl::InvalidArgumentError(absl::StrCat("has '", text.substr(0, 40), "', which is no BYTES:TIME"));
     }
     CCL_RETURN_IF_ERROR(Add(collective, names.second, point));

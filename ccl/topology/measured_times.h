@@ -13,6 +13,9 @@
 
 namespace ccl {
 
+// No time that is read from a file is longer: an hour.
+inline constexpr Time kLongestMeasured = 3'600'000'000'000'000;
+
 // How long collectives took on the ranks of a layout, by algorithm and size: what no formula of a few figures can
 // say of a machine with caches. A value; any number of threads may read one.
 class MeasuredTimes {

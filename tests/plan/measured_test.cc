@@ -170,6 +170,20 @@ TEST(Planner, GrowsByFormulaAboveWhatWasMeasured) {
   EXPECT_GT(at(1 << 26), 50 * at(1 << 20));
 }
 
+// A hand-made file may have an algorithm that no formula is of: no time is not a number.
+TEST(Planner, GrowsAsTheBytesDoWithoutAFormula) {
+  Topology topology = Host("host");
+  const AlgorithmSpec chain = *ParseAlgorithm("chain");
+  MeasuredTimes times;
+  ASSERT_TRUE(times.Add(Collective::kAllToAll, "unheard_of", {1 << 10, 5'000}).ok());
+  topology.measured = std::make_shared<const MeasuredTimes>(times);
+  AlgorithmSpec unheard_of = chain;
+  unheard_of.name = "unheard_of";
+  const Planner planner(topology, {}, true);
+  EXPECT_DOUBLE_EQ(planner.Predict(unheard_of, Collective::kAllToAll, 1 << 10, 0), 5'000);
+  EXPECT_DOUBLE_EQ(planner.Predict(unheard_of, Collective::kAllToAll, 1 << 12, 0), 20'000);
+}
+
 // Formulas that promise too much make nothing that was not measured the choice.
 TEST(Planner, CorrectsFormulasByWhatWasMeasured) {
   Topology topology = Host("host");
