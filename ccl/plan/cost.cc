@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <iterator>
 #include <limits>
 #include <vector>
 
@@ -183,9 +184,9 @@ double Composed(const std::vector<AlgorithmSpec>& parts, size_t part, Collective
   const Link link = LinkOf(topology, last ? topology.levels.size() - 1 : level);
   const AlgorithmSpec& spec = parts[part];
   if (last) return Flat(spec.name, collective, n, spec.radix, m, 1, link);
-  const Grouping& grouping = topology.levels[level].grouping;
+  const Level& grouped = topology.levels[level];
   const int below = level == 0 ? 1 : topology.levels[level - 1].grouping.size(0);
-  const int g = std::max(1, grouping.size(0) / below);
+  const int g = std::max(1, grouped.grouping.size(0) / below);
   const int q = std::max(1, n / g);
   const auto within = [&](Collective c, absl::string_view name) {
     return Flat(name, c, g, spec.radix, m / slices, 1, link);
@@ -214,8 +215,18 @@ double Composed(const std::vector<AlgorithmSpec>& parts, size_t part, Collective
       stages[0] = within(collective, spec.name);
       stages[1] = between(m);
   }
-  const double sum = stages[0] + stages[1] + stages[2];
-  return sum + (slices - 1) * std::max({stages[0], stages[1], stages[2]});
+  // Of several slices stages go on beside each other; those that are a rank's own work do not.
+  const bool works[] = {grouped.group_by_members, topology.levels.back().group_by_members, grouped.group_by_members};
+  double sum = 0, work = 0, longest = 0;
+  for (size_t i = 0; i < std::size(stages); ++i) {
+    sum += stages[i];
+    if (works[i]) {
+      work += stages[i];
+    } else {
+      longest = std::max(longest, stages[i]);
+    }
+  }
+  return sum + (slices - 1) * std::max(work, longest);
 }
 
 // Null when it was not measured.

@@ -113,6 +113,24 @@ TEST(Cost, ACompositionPaysForItsStagesWithinTheGroups) {
                    2 * within + 2 * 3 * (a + m / 16.0 * beta));
 }
 
+TEST(Cost, SlicesOverlapOnlyWhereARankDoesNotDoAllTheWorkItself) {
+  Topology topology = CrossbarLike(16);
+  Level node = topology.levels[0];
+  node.name = "node";
+  node.grouping = Grouping::Uniform(16, 4);
+  node.group_bandwidth = 400e9;
+  node.group_by_members = true;
+  topology.levels.insert(topology.levels.begin(), node);
+  const uint64_t m = 64 << 20;
+  const Shape shape{Collective::kAllReduce, 16, 0, 0, GroupingsOf(topology)};
+  const auto whole = ParseAlgorithm("hier(group_direct+ring)"), sliced = ParseAlgorithm("hier(group_direct+ring)*8");
+  EXPECT_LT(PredictTime(*sliced, shape, m, topology), PredictTime(*whole, shape, m, topology));
+  // As within a host: nothing goes on beside a rank that folds and copies.
+  topology.levels[1].group_bandwidth = 400e9;
+  topology.levels[1].group_by_members = true;
+  EXPECT_GT(PredictTime(*sliced, shape, m, topology), PredictTime(*whole, shape, m, topology));
+}
+
 TEST(Overrides, ErrorsNameTheRule) {
   for (const char* text : {"allreduce:0-64K", "allreduce:64K-1K:@ring", "alreduce:@ring",
                            "allreduce:0-1X:@ring", "@nosuch"}) {
