@@ -86,17 +86,18 @@ std::pair<T, int64_t> Weigh(const std::function<T()>& make) {
   return made;
 }
 
-std::vector<int> HostsOf(const MemoryQuestion& q) {
-  std::vector<int> hosts(static_cast<size_t>(q.ranks));
-  for (int rank = 0; rank < q.ranks; ++rank) hosts[static_cast<size_t>(rank)] = rank / q.per_host * q.per_host;
-  return hosts;
+std::vector<Location> LocationsOf(const MemoryQuestion& q) {
+  std::vector<Location> locations(static_cast<size_t>(q.ranks));
+  for (int rank = 0; rank < q.ranks; ++rank) locations[static_cast<size_t>(rank)].host = rank / q.per_host;
+  return locations;
 }
 
 // The call of a rank in the middle, which has neighbours on all sides.
 absl::Status WeighLibrary(const MemoryQuestion& q, MemoryAnswer& answer) {
   const int rank = q.ranks / 2;
+  const std::vector<Location> locations = LocationsOf(q);
   const auto topology = Weigh<std::unique_ptr<Topology>>(
-      [&] { return std::make_unique<Topology>(HostTopology(HostsOf(q), 1)); });
+      [&] { return std::make_unique<Topology>(HostTopology(locations, 1)); });
   answer.library.push_back({"topology", topology.second});
   auto made = std::make_unique<Alone>(*topology.first, rank);
   Alone* const backend = made.get();

@@ -4,7 +4,7 @@
 set -eu
 
 ccl_packages="g++ cmake ninja-build pkg-config libopenmpi-dev openmpi-bin libabsl-dev libboost-dev
-libhwy-dev libgtest-dev libgmock-dev libbenchmark-dev libcli11-dev nlohmann-json3-dev libtomlplusplus-dev
+libhwy-dev libhwloc-dev libgtest-dev libgmock-dev libbenchmark-dev libcli11-dev nlohmann-json3-dev libtomlplusplus-dev
 zlib1g-dev dataset-fashion-mnist python3"
 
 # ccl_install_packages [PACKAGE...]: those above and these.

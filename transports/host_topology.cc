@@ -1,18 +1,42 @@
 #include "transports/host_topology.h"
 
+#include <algorithm>
+#include <optional>
 #include <set>
 #include <utility>
+#include <vector>
 
 namespace ccl {
 namespace {
 
 constexpr Time kMicrosecond = 1'000'000;
 constexpr double kReduceBandwidth = 40e9;  // of one operand among others
+// What it takes to leave the parts of a host that lie closest together: times the latency, and the time a byte takes.
+constexpr double kFurther = 1.5, kSlower = 1.25;
+
+// Ranks of one part of a host follow each other, and some part has several. Nothing when they do not, or when somebody's
+// is not known.
+std::optional<Grouping> RunsOf(absl::Span<const Location> locations, int32_t Location::*part) {
+  Grouping runs;
+  std::set<std::pair<int32_t, int32_t>> parts;
+  std::pair<int32_t, int32_t> last;
+  for (size_t rank = 0; rank < locations.size(); ++rank) {
+    const std::pair<int32_t, int32_t> own(locations[rank].host, locations[rank].*part);
+    if (own.second == Location::kNone) return std::nullopt;
+    if (rank > 0 && own == last) continue;
+    if (!parts.insert(own).second) return std::nullopt;
+    runs.starts.push_back(static_cast<int>(rank));
+    last = own;
+  }
+  runs.starts.push_back(static_cast<int>(locations.size()));
+  if (runs.groups() == runs.ranks()) return std::nullopt;
+  return runs;
+}
 
 // Ranks that take turns on a processor wait for each other's turns, and share its rates.
-Level HostLevel(Grouping grouping, double crowding) {
+Level HostLevel(const char* name, Grouping grouping, double crowding) {
   Level level;
-  level.name = "host";
+  level.name = name;
   level.grouping = std::move(grouping);
   level.latency = 1 * kMicrosecond;
   level.bandwidth = 8e9;
@@ -23,6 +47,12 @@ Level HostLevel(Grouping grouping, double crowding) {
   level.group_by_members = true;
   level.group_together = crowding > 1;
   return level;
+}
+
+void MoveApart(Level& level) {
+  level.latency = static_cast<Time>(static_cast<double>(level.latency) * kFurther);
+  level.bandwidth /= kSlower;
+  level.group_bandwidth /= kSlower;
 }
 
 Level NetworkLevel(int ranks) {
@@ -36,24 +66,30 @@ Level NetworkLevel(int ranks) {
 
 }  // namespace
 
-Topology HostTopology(absl::Span<const int> hosts, double crowding) {
-  const int ranks = static_cast<int>(hosts.size());
-  Grouping runs;
-  for (int rank = 0; rank < ranks; ++rank) {
-    if (rank == 0 || hosts[rank] != hosts[rank - 1]) runs.starts.push_back(rank);
-  }
-  runs.starts.push_back(ranks);
-  const int distinct = static_cast<int>(std::set<int>(hosts.begin(), hosts.end()).size());
-  const bool consecutive = runs.groups() == distinct;
-
+Topology HostTopology(absl::Span<const Location> locations, double crowding) {
+  const int ranks = static_cast<int>(locations.size());
+  const bool one_host = std::all_of(locations.begin(), locations.end(),
+                                    [&](const Location& location) { return location.host == locations.front().host; });
   Topology topology;
   topology.ranks = ranks;
   if (crowding > 0) topology.reduce_bandwidth = kReduceBandwidth / crowding;
-  if (distinct == 1) {
-    topology.levels.push_back(HostLevel(std::move(runs), crowding));
+  const auto add = [&](const char* name, std::optional<Grouping> grouping) {
+    if (!grouping.has_value()) return;
+    std::vector<Level>& levels = topology.levels;
+    if (!levels.empty() && levels.back().grouping == *grouping) levels.pop_back();  // nobody meets here first
+    Level level = HostLevel(name, *std::move(grouping), crowding);
+    for (size_t inner = 0; inner < levels.size(); ++inner) MoveApart(level);
+    levels.push_back(std::move(level));
+  };
+  if (crowding > 0) {
+    add("cache", RunsOf(locations, &Location::cache));
+    add("socket", RunsOf(locations, &Location::socket));
+  }
+  if (one_host) {
+    add("host", Grouping::Uniform(ranks, ranks));
     return topology;
   }
-  if (consecutive && distinct < ranks) topology.levels.push_back(HostLevel(std::move(runs), crowding));
+  add("host", RunsOf(locations, &Location::host));
   topology.levels.push_back(NetworkLevel(ranks));
   return topology;
 }

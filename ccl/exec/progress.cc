@@ -51,9 +51,9 @@ void Engine::Nap(int naps) {
 
 void Engine::Progress() {
   // Where ranks are not fewer than cores, whoever has nothing to do makes room for the others.
-  const Topology& topology = backend_->topology();
-  const bool crowded = topology.levels.front().grouping.size(0) >=
-                       static_cast<int>(std::thread::hardware_concurrency());
+  const Level* const host = backend_->topology().Host();
+  const int here = host == nullptr ? 1 : host->grouping.size(host->grouping.GroupOf(backend_->local_ranks().front()));
+  const bool crowded = here >= static_cast<int>(std::thread::hardware_concurrency());
   std::unique_lock<std::mutex> lock(mutex_, std::defer_lock);
   int naps = 0, tests = 0;
   uint64_t seen = 0;

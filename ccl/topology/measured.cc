@@ -1,5 +1,6 @@
 #include "ccl/topology/measured.h"
 
+#include <algorithm>
 #include <cmath>
 #include <memory>
 
@@ -64,32 +65,52 @@ void TakeFigures(const Machine& machine, Topology& topology, Level& level) {
   if (topology.reduce_bandwidth > 0) topology.reduce_bandwidth = machine.reduce_bandwidth;
 }
 
+// Of a host, and of its sockets and caches, which stay as many times as fast as it as is typical.
+void TakeHostFigures(const Machine& machine, Topology& topology, Level& host) {
+  const Level typical = host;
+  TakeFigures(machine, topology, host);
+  for (Level* inner = topology.levels.data(); inner != &host; ++inner) {
+    inner->latency = static_cast<Time>(static_cast<double>(inner->latency) * static_cast<double>(host.latency) /
+                                       static_cast<double>(std::max<Time>(1, typical.latency)));
+    inner->bandwidth *= host.bandwidth / typical.bandwidth;
+    inner->group_overhead = host.group_overhead;
+    if (typical.group_bandwidth > 0) inner->group_bandwidth *= host.group_bandwidth / typical.group_bandwidth;
+  }
+}
+
+std::string TextOf(const Grouping& groups) {
+  std::string text;
+  for (int i = 0, next = 0; i < groups.groups(); i = next) {
+    while (next < groups.groups() && groups.size(next) == groups.size(i)) ++next;
+    absl::StrAppend(&text, i > 0 ? "+" : "", groups.size(i), next - i > 1 ? absl::StrCat("x", next - i) : "");
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string LayoutOf(const Topology& topology) {
-  const Level* const host = topology.Find("host");
-  const Grouping hosts = host == nullptr ? Grouping::Uniform(topology.ranks, 1) : host->grouping;
-  if (hosts.groups() == 1) return absl::StrCat(topology.ranks);
-  std::string text;
-  for (int i = 0, next = 0; i < hosts.groups(); i = next) {
-    while (next < hosts.groups() && hosts.size(next) == hosts.size(i)) ++next;
-    absl::StrAppend(&text, i > 0 ? "+" : "", hosts.size(i), next - i > 1 ? absl::StrCat("x", next - i) : "");
+  const Level* const host = topology.Host();
+  if (host == nullptr) return TextOf(Grouping::Uniform(topology.ranks, 1));
+  std::string text = TextOf(host->grouping);
+  for (const Level* inner = host; inner != topology.levels.data();) {
+    --inner;
+    absl::StrAppend(&text, "-", inner->name, TextOf(inner->grouping));
   }
   return text;
 }
 
 bool TakeMeasured(const Machine& machine, Topology& topology) {
-  if (machine.key.layout == LayoutOf(topology)) {
+  const bool of_all = machine.key.layout == LayoutOf(topology);
+  const Level* const host = topology.Host();
+  if (!of_all && (host == nullptr || machine.key.layout != LayoutOf(FirstHost(topology)))) return false;
+  if (of_all) topology.measured = std::make_shared<const MeasuredTimes>(machine.times);
+  if (of_all && host != &topology.levels.back()) {
     TakeFigures(machine, topology, topology.levels.back());
-    topology.measured = std::make_shared<const MeasuredTimes>(machine.times);
-    return true;
+  } else {
+    TakeHostFigures(machine, topology, topology.levels[static_cast<size_t>(host - topology.levels.data())]);
   }
-  for (Level& level : topology.levels) {
-    if (level.name != "host" || machine.key.layout != absl::StrCat(level.grouping.size(0))) continue;
-    TakeFigures(machine, topology, level);
-    return true;
-  }
-  return false;
+  return true;
 }
 
 std::string Format(const Machine& machine) {

@@ -37,7 +37,7 @@ struct Machine {
 
 // How ranks are spread over hosts, of which the first has the lowest: "4", all on one; "2x8+1", two on each of eight
 // and one on a ninth; "1x6" also where the hosts' ranks are not neighbours, or are on one host and do without shared
-// memory on purpose.
+// memory on purpose. Behind that, the levels within hosts: "8-socket4x2-cache2x4".
 std::string LayoutOf(const Topology& topology);
 
 // Puts the figures and times in the place of what is typical, where they are of all the topology's ranks; the figures

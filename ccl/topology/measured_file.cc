@@ -8,10 +8,8 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <numeric>
 #include <system_error>
 #include <thread>
-#include <vector>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
@@ -43,18 +41,16 @@ MachineKey KeyOf(absl::string_view backend, const Topology& topology) {
   gethostname(name, sizeof name - 1);
   MachineKey key{name, std::string(backend), LayoutOf(topology),
                  static_cast<int>(std::max(1u, std::thread::hardware_concurrency()))};
-  const Level* const host = topology.Find("host");
+  const Level* const host = topology.Host();
   const bool shares = host != nullptr && host->group_by_members;
   if (shares) key.transport = host->grouping.groups() == 1 ? "shm" : absl::StrCat(backend, "+shm");
   return key;
 }
 
 std::optional<MachineKey> HostKeyOf(absl::string_view backend, const Topology& topology) {
-  const Level* const host = topology.Find("host");
+  const Level* const host = topology.Host();
   if (host == nullptr || host->grouping.groups() == 1 || host->grouping.size(0) == 1) return std::nullopt;
-  std::vector<int> first(static_cast<size_t>(host->grouping.size(0)));
-  std::iota(first.begin(), first.end(), 0);
-  return KeyOf(backend, Subset(topology, first));
+  return KeyOf(backend, FirstHost(topology));
 }
 
 std::string MachinePath(const MachineKey& key) {

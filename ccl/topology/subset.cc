@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
 #include "ccl/topology/topology.h"
@@ -64,6 +65,12 @@ Topology Subset(const Topology& topology, absl::Span<const int> ranks) {
     if (all) break;
   }
   return subset;
+}
+
+Topology FirstHost(const Topology& topology) {
+  std::vector<int> ranks(static_cast<size_t>(topology.Host()->grouping.size(0)));
+  std::iota(ranks.begin(), ranks.end(), 0);
+  return Subset(topology, ranks);
 }
 
 }  // namespace ccl

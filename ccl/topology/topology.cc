@@ -44,9 +44,9 @@ int Topology::LevelIndexOf(int a, int b) const {
 
 const Level& Topology::LevelOf(int a, int b) const { return levels[LevelIndexOf(a, b)]; }
 
-const Level* Topology::Find(absl::string_view name) const {
-  const auto found = std::find_if(levels.begin(), levels.end(), [&](const Level& l) { return l.name == name; });
-  return found == levels.end() ? nullptr : &*found;
+const Level* Topology::Host() const {
+  if (levels.back().name != "network") return &levels.back();
+  return levels.size() > 1 ? &levels[levels.size() - 2] : nullptr;
 }
 
 bool Topology::DoesGroupOperations(absl::Span<const int> ranks, bool to_all) const {

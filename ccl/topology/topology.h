@@ -45,7 +45,7 @@ struct Protocol {
 // One level of the machine. Two ranks that first share a group at this level exchange messages
 // at these figures.
 struct Level {
-  std::string name;          // "node", "supernode", "host", ...
+  std::string name;          // "node", "supernode", "socket", "host", ...
   Grouping grouping;         // the groups within which this level connects
   Time latency = 0;          // ps, first byte out to first byte in, endpoint costs excluded
   double bandwidth = 0;      // bytes/s of one message
@@ -80,8 +80,8 @@ struct Topology {
   // The innermost level at which two different ranks meet.
   const Level& LevelOf(int a, int b) const;
   int LevelIndexOf(int a, int b) const;
-  // The level of this name; null when there is none.
-  const Level* Find(absl::string_view name) const;
+  // That at which the ranks of a host meet: the outermost one but "network". Null when no two are known to share a host.
+  const Level* Host() const;
   // Whether the machine itself does group operations among these ranks, which ascend. `to_all`: and
   // hands every one of them the result of a reduction.
   bool DoesGroupOperations(absl::Span<const int> ranks, bool to_all) const;
@@ -102,6 +102,8 @@ absl::Status Validate(const Topology& topology);
 // several runs is as many groups, and a level that joins nobody is left out. What was
 // measured is of all ranks in their order, and of no others.
 Topology Subset(const Topology& topology, absl::Span<const int> ranks);
+// The ranks of the first host alone. Some share a host.
+Topology FirstHost(const Topology& topology);
 
 }  // namespace ccl
 

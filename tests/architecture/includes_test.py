@@ -31,7 +31,7 @@ CONFINED = {
     r"mpi\.h": ["transports/mpi", "ccl/mpi.h", "examples", "tests"],
     r"boost/asio.*": ["transports/tcp", "transports/emulated/pacer.cc"],
     r"hwy/.*": ["ccl/backend", "tests/backend"],
-    r"hwloc\.h": ["transports"],
+    r"hwloc\.h": ["transports/location.cc"],
     r"toml\+\+/.*": ["fabric/file.cc", "bench"],
     r"nlohmann/.*": ["bench", "ccl/bindings/hccl/rank_table.cc", "tests"],
     r"CLI/.*": ["bench"],

@@ -6,7 +6,6 @@
 
 #include "gtest/gtest.h"
 #include "transports/mpi/head.h"
-#include "transports/host_topology.h"
 #include "transports/staging.h"
 #include "transports/mpi/tag.h"
 
@@ -92,35 +91,6 @@ TEST(Staging, EndsWithWhatIsOut) {  // a leak, else
   }
   kept.data[999] = std::byte{1};
   EXPECT_EQ(abandoned[999], std::byte{1});
-}
-
-TEST(HostTopology, OneHostIsOneLevel) {
-  const Topology t = HostTopology({0, 0, 0}, 0);
-  ASSERT_EQ(t.levels.size(), 1u);
-  EXPECT_EQ(t.levels[0].name, "host");
-  EXPECT_TRUE(Validate(t).ok());
-}
-
-TEST(HostTopology, ConsecutiveHostsAreGroups) {
-  const Topology t = HostTopology({0, 0, 2, 2, 2}, 1);
-  ASSERT_EQ(t.levels.size(), 2u);
-  EXPECT_EQ(t.levels[0].name, "host");
-  EXPECT_EQ(t.levels[0].grouping.starts, (std::vector<int>{0, 2, 5}));
-  const int host[] = {2, 3, 4}, across[] = {1, 2};
-  EXPECT_TRUE(t.DoesGroupOperations(host, true));
-  EXPECT_FALSE(t.DoesGroupOperations(across, true));
-  EXPECT_EQ(t.levels[1].name, "network");
-  EXPECT_GT(t.levels[1].latency, t.levels[0].latency);
-  EXPECT_TRUE(Validate(t).ok());
-}
-
-TEST(HostTopology, ScatteredOrSingleRanksAreNot) {
-  for (const std::vector<int>& hosts : {std::vector<int>{0, 1, 0, 1}, std::vector<int>{0, 1, 2}}) {
-    const Topology t = HostTopology(hosts, 0);
-    ASSERT_EQ(t.levels.size(), 1u);
-    EXPECT_EQ(t.levels[0].name, "network");
-    EXPECT_TRUE(Validate(t).ok());
-  }
 }
 
 }  // namespace

@@ -11,7 +11,7 @@
 #include "absl/strings/str_split.h"
 #include "ccl/base/status.h"
 #include "transports/host_topology.h"
-#include "transports/processors.h"
+#include "transports/location.h"
 #include "transports/pause.h"
 
 namespace ccl::local {
@@ -31,27 +31,24 @@ absl::StatusOr<std::unique_ptr<Backend>> LocalBackend::Open(absl::string_view na
                                                             std::chrono::milliseconds timeout) {
   CCL_ASSIGN_OR_RETURN(std::shared_ptr<Room> room, Room::Enter(name, ranks, rank, timeout));
   // Threads may be bound to processors, each to its own.
-  ProcessorSet processors = ProcessorSet::OfThread();
+  const Location own = Location::OfThread();
   CCL_ASSIGN_OR_RETURN(const std::vector<std::string> said,
-                       room->Exchange(rank, {reinterpret_cast<const char*>(&processors), sizeof processors}));
-  for (const std::string& one : said) {
-    ProcessorSet other;
-    std::memcpy(&other, one.data(), sizeof other);
-    processors.Add(other);
-  }
-  const double crowding = std::max(1.0, static_cast<double>(ranks) / processors.count());
-  return std::unique_ptr<Backend>(new LocalBackend(std::move(room), ranks, rank, timeout, crowding));
+                       room->Exchange(rank, {reinterpret_cast<const char*>(&own), sizeof own}));
+  std::vector<Location> locations(said.size());
+  for (size_t i = 0; i < said.size(); ++i) std::memcpy(&locations[i], said[i].data(), sizeof own);
+  return std::unique_ptr<Backend>(new LocalBackend(std::move(room), rank, locations, timeout));
 }
 
-LocalBackend::LocalBackend(std::shared_ptr<Room> room, int ranks, int rank, std::chrono::milliseconds timeout,
-                           double crowding)
+LocalBackend::LocalBackend(std::shared_ptr<Room> room, int rank, absl::Span<const Location> locations,
+                           std::chrono::milliseconds timeout)
     : room_(std::move(room)),
       rank_(rank),
       timeout_(timeout),
-      admission_("local", rank, ranks, kContexts, kChannels),
-      topology_(HostTopology(std::vector<int>(static_cast<size_t>(ranks)), crowding)),
-      endpoint_(std::make_unique<shm::Endpoint>(room_->segment(), UpTo(ranks), rank, ranks, crowding > 1, nullptr)) {
-  admission_.ShareWith(UpTo(ranks));
+      admission_("local", rank, static_cast<int>(locations.size()), kContexts, kChannels),
+      topology_(HostTopology(locations, CrowdingOf(locations))),
+      endpoint_(std::make_unique<shm::Endpoint>(room_->segment(), UpTo(ranks()), rank, ranks(),
+                                                CrowdingOf(locations) > 1, nullptr)) {
+  admission_.ShareWith(UpTo(ranks()));
 }
 
 LocalBackend::~LocalBackend() {

@@ -10,6 +10,7 @@
 #include "transports/admission.h"
 #include "transports/clock.h"
 #include "transports/local/room.h"
+#include "transports/location.h"
 #include "transports/shm/endpoint.h"
 
 namespace ccl::local {
@@ -40,8 +41,8 @@ class LocalBackend final : public Backend {
  private:
   static constexpr uint32_t kContexts = 1 << 19, kChannels = 1 << 12;
 
-  LocalBackend(std::shared_ptr<Room> room, int ranks, int rank, std::chrono::milliseconds timeout,
-               double crowding);
+  LocalBackend(std::shared_ptr<Room> room, int rank, absl::Span<const Location> locations,
+               std::chrono::milliseconds timeout);
   void Fail(absl::Status status);
   void LookForLeft(std::vector<Completion>& done);
 

@@ -11,6 +11,7 @@
 #include "ccl/backend/backend.h"
 #include "transports/admission.h"
 #include "transports/clock.h"
+#include "transports/location.h"
 #include "transports/mpi/peers.h"
 #include "transports/mpi/session.h"
 #include "transports/staging.h"
@@ -77,8 +78,8 @@ class MpiBackend final : public Backend, private Tenant {
   MpiBackend(MPI_Comm heads, MPI_Comm bodies, int rank, int ranks, int tag_upper_bound, const ArenaPlace& arena);
   absl::Status DiscoverTopology(bool shares);
   // Collective over `host`, the ranks of this one.
-  absl::Status ShareMemory(MPI_Comm host, absl::Span<const int> hosts);
-  absl::Status WatchPeers(absl::Span<const int> hosts);
+  absl::Status ShareMemory(MPI_Comm host, absl::Span<const Location> locations);
+  absl::Status WatchPeers(absl::Span<const Location> locations);
 
   // Something is under way that waits for others.
   bool waits() const { return !requests_.empty() || (endpoint_ != nullptr && endpoint_->busy()); }
@@ -127,7 +128,6 @@ class MpiBackend final : public Backend, private Tenant {
   int next_body_tag_ = 0;
   Peers peers_;
   std::unique_ptr<shm::Endpoint> endpoint_;  // null: all messages go through MPI
-  double crowding_ = 0;                      // see HostTopology
   bool shares_ = true;                       // memory, where it can
   bool elsewhere_ = true;                    // some ranks are reached through MPI
   Staging staging_{size_t{128} << 20};

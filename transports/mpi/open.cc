@@ -12,11 +12,11 @@
 #include "absl/strings/str_split.h"
 #include "ccl/base/log.h"
 #include "ccl/base/status.h"
+#include "transports/host_topology.h"
+#include "transports/location.h"
 #include "transports/mpi/backend.h"
 #include "transports/mpi/error.h"
-#include "transports/host_topology.h"
 #include "transports/mpi/module.h"
-#include "transports/processors.h"
 
 namespace ccl::mpi {
 namespace {
@@ -103,23 +103,24 @@ absl::Status MpiBackend::DiscoverTopology(bool shares) {
       ToStatus(MPI_Comm_split_type(heads_, MPI_COMM_TYPE_SHARED, rank_, MPI_INFO_NULL, &host),
                rank_, "MPI_Comm_split_type"));
   // A host is known by its lowest rank.
-  int lowest = rank_;
-  const int code = MPI_Bcast(&lowest, 1, MPI_INT, 0, host);
+  Location own = Location::OfThread();
+  own.host = rank_;
+  const int code = MPI_Bcast(&own.host, 1, MPI_INT32_T, 0, host);
   CCL_RETURN_IF_ERROR(ToStatus(code, rank_, "MPI_Bcast within the host"));
-  std::vector<int> hosts(ranks_);
-  CCL_RETURN_IF_ERROR(ToStatus(MPI_Allgather(&lowest, 1, MPI_INT, hosts.data(), 1, MPI_INT, heads_),
-                               rank_, "MPI_Allgather of the hosts"));
-  if (shares) CCL_RETURN_IF_ERROR(ShareMemory(host, hosts));
+  std::vector<Location> locations(static_cast<size_t>(ranks_));
+  CCL_RETURN_IF_ERROR(ToStatus(MPI_Allgather(&own, sizeof own, MPI_BYTE, locations.data(), sizeof own, MPI_BYTE, heads_),
+                               rank_, "MPI_Allgather of where ranks are"));
+  if (shares) CCL_RETURN_IF_ERROR(ShareMemory(host, locations));
   MPI_Comm_free(&host);
-  topology_ = HostTopology(hosts, crowding_);
-  CCL_RETURN_IF_ERROR(WatchPeers(hosts));
+  topology_ = HostTopology(locations, endpoint_ == nullptr ? 0 : CrowdingOf(locations));
+  CCL_RETURN_IF_ERROR(WatchPeers(locations));
   return Validate(topology_);
 }
 
-absl::Status MpiBackend::ShareMemory(MPI_Comm host, absl::Span<const int> hosts) {
+absl::Status MpiBackend::ShareMemory(MPI_Comm host, absl::Span<const Location> locations) {
   std::vector<int> here;
   for (int rank = 0; rank < ranks_; ++rank) {
-    if (hosts[static_cast<size_t>(rank)] == hosts[static_cast<size_t>(rank_)]) here.push_back(rank);
+    if (locations[static_cast<size_t>(rank)].host == locations[static_cast<size_t>(rank_)].host) here.push_back(rank);
   }
   const size_t bytes = shm::Layout::Bytes(static_cast<int>(here.size()));
   std::unique_ptr<shm::Segment> segment;
@@ -150,35 +151,25 @@ absl::Status MpiBackend::ShareMemory(MPI_Comm host, absl::Span<const int> hosts)
   if (all == 0) return absl::OkStatus();
   segment->Close();
   elsewhere_ = static_cast<int>(here.size()) < ranks_;
-  // Of the host where it is worst, in hundredths.
-  ProcessorSet processors = ProcessorSet::OfThread();
-  CCL_RETURN_IF_ERROR(ToStatus(MPI_Allreduce(MPI_IN_PLACE, processors.words.data(),
-                                             static_cast<int>(processors.words.size()), MPI_UINT64_T, MPI_BOR, host),
-                               rank_, "MPI_Allreduce of the host's processors"));
-  int own_crowding = static_cast<int>(100 * here.size()) / processors.count();
-  int crowding = 0;
-  CCL_RETURN_IF_ERROR(ToStatus(MPI_Allreduce(&own_crowding, &crowding, 1, MPI_INT, MPI_MAX, heads_), rank_,
-                               "MPI_Allreduce of ranks per processor"));
-  crowding_ = std::max(1.0, crowding / 100.0);
-  const bool crowded = crowding > 100;  // all members of a group fold alike
+  const bool crowded = CrowdingOf(locations) > 1;  // all members of a group fold alike
   admission_.ShareWith(here);
   endpoint_ = std::make_unique<shm::Endpoint>(std::move(segment), std::move(here), rank_, ranks_, crowded, &arena_);
   return absl::OkStatus();
 }
 
-absl::Status MpiBackend::WatchPeers(absl::Span<const int> hosts) {
+absl::Status MpiBackend::WatchPeers(absl::Span<const Location> locations) {
   const Process self = ThisProcess();
   const int64_t own[] = {self.id, self.started};
-  std::vector<int64_t> all(2 * hosts.size());
+  std::vector<int64_t> all(2 * locations.size());
   CCL_RETURN_IF_ERROR(ToStatus(MPI_Allgather(own, 2, MPI_INT64_T, all.data(), 2, MPI_INT64_T, heads_),
                                rank_, "MPI_Allgather of the processes"));
   std::vector<Process> processes;
-  const std::unique_ptr<bool[]> here(new bool[hosts.size()]);
-  for (size_t i = 0; i < hosts.size(); ++i) {
+  const std::unique_ptr<bool[]> here(new bool[locations.size()]);
+  for (size_t i = 0; i < locations.size(); ++i) {
     processes.push_back({all[2 * i], all[2 * i + 1]});
-    here[i] = hosts[i] == hosts[static_cast<size_t>(rank_)];
+    here[i] = locations[i].host == locations[static_cast<size_t>(rank_)].host;
   }
-  peers_.Watch(processes, absl::MakeConstSpan(here.get(), hosts.size()), rank_);
+  peers_.Watch(processes, absl::MakeConstSpan(here.get(), locations.size()), rank_);
   return absl::OkStatus();
 }
 

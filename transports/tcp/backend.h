@@ -10,6 +10,7 @@
 #include "ccl/backend/backend.h"
 #include "transports/admission.h"
 #include "transports/clock.h"
+#include "transports/location.h"
 #include "transports/shm/endpoint.h"
 #include "transports/tcp/links.h"
 #include "transports/tcp/meeting.h"
@@ -47,9 +48,7 @@ class TcpBackend final : public Backend {
              std::vector<std::vector<int>> sockets);
   static std::vector<std::string> Names(const Table& table);
   absl::Status DiscoverTopology();
-  // Those on which the ranks of this host may run.
-  absl::StatusOr<int> CountProcessors(absl::Span<const int> hosts);
-  absl::Status ShareMemory(absl::Span<const int> hosts, int processors);
+  absl::Status ShareMemory(absl::Span<const Location> places);
 
   // poll.cc
   void Advance(std::vector<Completion>& done);
@@ -78,7 +77,6 @@ class TcpBackend final : public Backend {
   Links links_;
   std::unique_ptr<shm::Endpoint> endpoint_;  // null: all messages go over TCP
   std::vector<int> here_;                    // other ranks that share memory with this one
-  double crowding_ = 0;                      // see HostTopology
   bool crowded_ = false;                     // ranks of this host are more than its processors
   bool elsewhere_ = true;                    // some ranks are reached over TCP
   uint32_t passes_ = 0;                      // that have not looked at sockets

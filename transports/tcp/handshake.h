@@ -21,7 +21,7 @@
 namespace ccl::tcp {
 
 inline constexpr uint32_t kMagic = 0x4c434363;  // "cCCL" in the byte order that both must have
-inline constexpr uint16_t kVersion = 2;         // of everything in this folder that goes over a wire
+inline constexpr uint16_t kVersion = 3;         // of everything in this folder that goes over a wire
 
 using Nonce = std::array<uint8_t, 16>;
 

@@ -11,7 +11,7 @@
 #include "ccl/base/log.h"
 #include "ccl/base/status.h"
 #include "transports/host_topology.h"
-#include "transports/processors.h"
+#include "transports/location.h"
 #include "transports/tcp/backend.h"
 #include "transports/tcp/caller.h"
 #include "transports/tcp/congestion.h"
@@ -105,41 +105,31 @@ absl::StatusOr<std::unique_ptr<Backend>> TcpBackend::Open(const Settings& settin
 }
 
 absl::Status TcpBackend::DiscoverTopology() {
+  Location own = Location::OfThread();
   // A host is known by its lowest rank.
-  std::vector<int> hosts;
-  for (const Announcement& says : table_.ranks) {
-    const auto same = std::find_if(table_.ranks.begin(), table_.ranks.end(),
-                                   [&](const Announcement& other) { return other.host == says.host; });
-    hosts.push_back(static_cast<int>(same - table_.ranks.begin()));
-  }
-  const int here = static_cast<int>(std::count(hosts.begin(), hosts.end(), hosts[static_cast<size_t>(settings_.rank)]));
-  CCL_ASSIGN_OR_RETURN(const int processors, CountProcessors(hosts));
-  crowded_ = here > processors;
-  if (settings_.shares) CCL_RETURN_IF_ERROR(ShareMemory(hosts, processors));
+  const auto lowest = std::find_if(table_.ranks.begin(), table_.ranks.end(), [&](const Announcement& other) {
+    return other.host == table_.ranks[static_cast<size_t>(settings_.rank)].host;
+  });
+  own.host = static_cast<int32_t>(lowest - table_.ranks.begin());
+  std::string all;
+  CCL_RETURN_IF_ERROR(Gather({reinterpret_cast<const char*>(&own), sizeof own}, all));
+  std::vector<Location> locations(static_cast<size_t>(ranks()));
+  std::memcpy(locations.data(), all.data(), sizeof own * locations.size());
+  crowded_ = CrowdingOf(own.host, locations) > 1;
+  if (settings_.shares) CCL_RETURN_IF_ERROR(ShareMemory(locations));
   // On one host, but by TCP all the same: that is as it is between hosts.
-  const bool alone = endpoint_ == nullptr && here == ranks();
-  for (size_t i = 0; alone && i < hosts.size(); ++i) hosts[i] = static_cast<int>(i);
-  topology_ = HostTopology(hosts, crowding_);
+  const bool alone = endpoint_ == nullptr && std::all_of(locations.begin(), locations.end(), [&](const Location& location) {
+    return location.host == own.host;
+  });
+  for (size_t i = 0; alone && i < locations.size(); ++i) locations[i].host = static_cast<int32_t>(i);
+  topology_ = HostTopology(locations, endpoint_ == nullptr ? 0 : CrowdingOf(locations));
   return Validate(topology_);
 }
 
-absl::StatusOr<int> TcpBackend::CountProcessors(absl::Span<const int> hosts) {
-  ProcessorSet own = ProcessorSet::OfThread();
-  std::string all;
-  CCL_RETURN_IF_ERROR(Gather({reinterpret_cast<const char*>(&own), sizeof own}, all));
-  for (int rank = 0; rank < ranks(); ++rank) {
-    if (hosts[static_cast<size_t>(rank)] != hosts[static_cast<size_t>(settings_.rank)]) continue;
-    ProcessorSet other;
-    std::memcpy(&other, all.data() + sizeof other * static_cast<size_t>(rank), sizeof other);
-    own.Add(other);
-  }
-  return own.count();
-}
-
-absl::Status TcpBackend::ShareMemory(absl::Span<const int> hosts, int processors) {
+absl::Status TcpBackend::ShareMemory(absl::Span<const Location> locations) {
   std::vector<int> here;
   for (int rank = 0; rank < ranks(); ++rank) {
-    if (hosts[static_cast<size_t>(rank)] == hosts[static_cast<size_t>(settings_.rank)]) here.push_back(rank);
+    if (locations[static_cast<size_t>(rank)].host == locations[static_cast<size_t>(settings_.rank)].host) here.push_back(rank);
   }
   const size_t bytes = shm::Layout::Bytes(static_cast<int>(here.size()));
   std::unique_ptr<shm::Segment> segment;
@@ -157,25 +147,15 @@ absl::Status TcpBackend::ShareMemory(absl::Span<const int> hosts, int processors
   CCL_RETURN_IF_ERROR(Gather({reinterpret_cast<const char*>(&name), sizeof name}, names));
   std::memcpy(&name, names.data() + sizeof name * static_cast<size_t>(here.front()), sizeof name);
   if (here.front() != settings_.rank && name.file >= 0) keep(shm::Segment::Attach(name, bytes));
-  // All hosts do, or none: plans are everybody's. Of the crowding, that of the host where it is worst.
-  struct Finding {
-    int32_t shares, crowding;  // in hundredths
-  };
-  const Finding own{segment != nullptr, static_cast<int32_t>(100 * here.size()) / processors};
+  // All hosts do, or none: plans are everybody's.
+  const char own = segment != nullptr ? 1 : 0;
   std::string findings;
-  CCL_RETURN_IF_ERROR(Gather({reinterpret_cast<const char*>(&own), sizeof own}, findings));
-  Finding all = own;
-  for (size_t at = 0; at < findings.size(); at += sizeof own) {
-    Finding one;
-    std::memcpy(&one, findings.data() + at, sizeof one);
-    all.shares = std::min(all.shares, one.shares);
-    all.crowding = std::max(all.crowding, one.crowding);
-  }
+  CCL_RETURN_IF_ERROR(Gather({&own, 1}, findings));
   if (!status.ok()) {
     Log(LogLevel::kWarn, LogPart::kInit,
         absl::StrCat("rank ", settings_.rank, ": messages within hosts go over TCP: ", status.message()));
   }
-  if (all.shares == 0) {
+  if (findings.find('\0') != std::string::npos) {
     if (!settings_.one_host) return absl::OkStatus();
     if (!status.ok()) return status;
     return absl::UnavailableError(absl::StrCat("shm: rank ", settings_.rank, ": another rank cannot reach the memory "
@@ -186,11 +166,11 @@ absl::Status TcpBackend::ShareMemory(absl::Span<const int> hosts, int processors
   for (int rank : here) {
     if (rank != settings_.rank) here_.push_back(rank);
   }
-  crowding_ = std::max(1.0, all.crowding / 100.0);
   admission_.ShareWith(here);
   const ArenaPlace arena = Arena::OfProcess().place();
-  endpoint_ = std::make_unique<shm::Endpoint>(std::move(segment), std::move(here), settings_.rank, ranks(),
-                                              all.crowding > 100, &arena);  // members of a group fold alike
+  const bool crowded = CrowdingOf(locations) > 1;  // all members of a group fold alike
+  endpoint_ =
+      std::make_unique<shm::Endpoint>(std::move(segment), std::move(here), settings_.rank, ranks(), crowded, &arena);
   return absl::OkStatus();
 }
 
