@@ -30,7 +30,14 @@ char* Job::Memory::Get(uint64_t wanted) {
   return data.get();
 }
 
-absl::Status Job::Iterate(const Trial& trial, const std::vector<Request>& requests) {
+absl::Status Job::Iterate(const Trial& trial, const Choice& choice, const std::vector<Request>& requests) {
+  if (!virtual_time() && !trial.sendrecv) {
+    // As a program calls it.
+    for (size_t i = 0; i < communicators_.size(); ++i) {
+      CCL_RETURN_IF_ERROR(communicators_[i]->Run(requests[i], choice));
+    }
+    return world_->engine().Wait(streams_);
+  }
   std::vector<std::unique_ptr<Work>> work;
   for (size_t i = 0; i < communicators_.size(); ++i) {
     Communicator& communicator = *communicators_[i];
@@ -45,7 +52,7 @@ absl::Status Job::Iterate(const Trial& trial, const std::vector<Request>& reques
       continue;
     }
     CCL_RETURN_IF_ERROR(communicator.Validate(request));
-    CCL_ASSIGN_OR_RETURN(auto item, communicator.Make(request, trial.algorithm));
+    CCL_ASSIGN_OR_RETURN(auto item, communicator.Make(request, choice));
     work.push_back(std::move(item));
   }
   world_->engine().Enqueue(streams_, std::move(work));
@@ -57,13 +64,14 @@ absl::StatusOr<double> Job::Combine(double value, ReduceOp op) {
   if (virtual_time() || ranks() == 1) return value;
   double result = 0;
   Request request{Collective::kAllReduce, DataType::kFloat64, op, 1, 0, &value, &result};
-  CCL_RETURN_IF_ERROR(Iterate(Trial{}, {request}));
+  CCL_RETURN_IF_ERROR(Iterate(Trial{}, {}, {request}));
   return result;
 }
 
 absl::StatusOr<Outcome> Job::Run(const Trial& trial) {
   const int n = ranks();
   const bool real = !world_->phantom();
+  const Choice choice(trial.algorithm);
   in_.resize(communicators_.size());
   out_.resize(communicators_.size());
   std::vector<Request> requests(communicators_.size());
@@ -138,7 +146,7 @@ absl::StatusOr<Outcome> Job::Run(const Trial& trial) {
   // The first run is the one that is checked: later ones of an in-place reduction add up.
   CCL_RETURN_IF_ERROR(prepare());
   const Time begin = world_->engine().Now();
-  CCL_RETURN_IF_ERROR(Iterate(trial, requests));
+  CCL_RETURN_IF_ERROR(Iterate(trial, choice, requests));
   outcome.seconds = static_cast<double>(world_->engine().Now() - begin) * 1e-12;
   outcome.actors = world_->engine().actors();
   outcome.wrong = -1;
@@ -155,10 +163,10 @@ absl::StatusOr<Outcome> Job::Run(const Trial& trial) {
     outcome.wrong = static_cast<int64_t>(wrong);
   }
   if (virtual_time()) return outcome;
-  for (int i = 0; i < trial.warmup; ++i) CCL_RETURN_IF_ERROR(Iterate(trial, requests));
+  for (int i = 0; i < trial.warmup; ++i) CCL_RETURN_IF_ERROR(Iterate(trial, choice, requests));
   CCL_RETURN_IF_ERROR(Combine(0, ReduceOp::kMax).status());  // everybody begins together
   const Time start = world_->engine().Now();
-  for (int i = 0; i < trial.iterations; ++i) CCL_RETURN_IF_ERROR(Iterate(trial, requests));
+  for (int i = 0; i < trial.iterations; ++i) CCL_RETURN_IF_ERROR(Iterate(trial, choice, requests));
   const double seconds =
       static_cast<double>(world_->engine().Now() - start) * 1e-12 / std::max(1, trial.iterations);
   CCL_ASSIGN_OR_RETURN(outcome.seconds, Combine(seconds, ReduceOp::kMax));

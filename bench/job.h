@@ -46,7 +46,7 @@ class Job {
 
  private:
   explicit Job(std::shared_ptr<World> world) : world_(std::move(world)) {}
-  absl::Status Iterate(const Trial& trial, const std::vector<Request>& requests);
+  absl::Status Iterate(const Trial& trial, const Choice& choice, const std::vector<Request>& requests);
   absl::StatusOr<double> Combine(double value, ReduceOp op);
 
   std::shared_ptr<World> world_;

@@ -105,7 +105,7 @@ absl::StatusOr<std::unique_ptr<Work>> Communicator::Make(const Request& request,
 
 absl::StatusOr<std::unique_ptr<Work>> Communicator::Make(const Request& request,
                                                          const std::shared_ptr<const Plan>& plan,
-                                                         bool again) {
+                                                         const Choice* again) {
   const uint32_t channels = plan->program->info().channels;
   if (channels > channels_) {
     return absl::InvalidArgumentError(absl::StrCat(
@@ -125,12 +125,12 @@ absl::StatusOr<std::unique_ptr<Work>> Communicator::Make(const Request& request,
   try {
     auto execution = std::make_unique<Execution>(plan->program, rank_, team_->ContextOf(calls_), request,
                                                  team_->map());
-    if (again && Keeps(request)) {
+    if (again != nullptr && Keeps(request)) {
       if (repeats_ == nullptr) repeats_ = std::make_unique<Repeats>();
-      Repeats::Call* call = repeats_->Find(request);
+      Repeats::Call* call = repeats_->Find(request, *again);
       if (call == nullptr) {
         const BufferRules rules = BufferRules::Of(request, rank_, ranks());
-        world().engine().Locked([&] { call = &repeats_->Add(request, rules, plan); });
+        world().engine().Locked([&] { call = &repeats_->Add(request, *again, rules, plan); });
       }
       if (call->plan == plan) execution->ReturnTo(call->shelf);
     }
@@ -181,9 +181,10 @@ bool Communicator::Keeps(const Request& request) const {
   return !world().engine().abilities().virtual_time && !team_->checks() && Execution::Repeats(request);
 }
 
-std::optional<absl::Status> Communicator::Repeat(const Request& request, Stream* stream) {
+std::optional<absl::Status> Communicator::Repeat(const Request& request, const Choice& choice,
+                                                  Stream* stream) {
   if (repeats_ == nullptr) return std::nullopt;
-  Repeats::Call* const call = Execution::Repeats(request) ? repeats_->Find(request) : nullptr;
+  Repeats::Call* const call = Execution::Repeats(request) ? repeats_->Find(request, choice) : nullptr;
   if (call == nullptr || !call->rules.Fit(request.in, request.out)) return std::nullopt;
   auto started = world().engine().EnqueueMade(stream, [&]() -> std::unique_ptr<Work> {
     std::unique_ptr<Execution> execution = call->shelf->Take();
@@ -255,14 +256,11 @@ uint16_t Communicator::NextChannel(bool sends, int peer) {
 }
 
 absl::Status Communicator::Run(Request request, const Choice& choice) {
-  const bool again = choice.free();
-  if (again) {
-    if (std::optional<absl::Status> status = Repeat(request, stream_.get())) return *std::move(status);
-  }
+  if (std::optional<absl::Status> status = Repeat(request, choice, stream_.get())) return *std::move(status);
   CCL_RETURN_IF_ERROR(error());
   CCL_RETURN_IF_ERROR(Validate(request));
   CCL_ASSIGN_OR_RETURN(std::shared_ptr<const Plan> plan, PlanFor(request, choice));
-  CCL_ASSIGN_OR_RETURN(std::unique_ptr<Work> work, Make(request, plan, again));
+  CCL_ASSIGN_OR_RETURN(std::unique_ptr<Work> work, Make(request, plan, &choice));
   std::vector<std::unique_ptr<Work>> list;
   list.push_back(std::move(work));
   Stream* stream = stream_.get();

@@ -63,14 +63,14 @@ class Communicator {
   // How long it is predicted to take, in picoseconds; infinite where there is no formula.
   double Predict(const Request& request, const Plan& plan) const;
   // The work of a valid request, by its plan.
-  // `again`: it is the planner's own choice, and Repeat may take it for another call of the kind.
+  // `again`, if not null: the plan is of this choice, and Repeat may take the work for another call of the kind.
   absl::StatusOr<std::unique_ptr<Work>> Make(const Request& request,
-                                             const std::shared_ptr<const Plan>& plan, bool again = false);
+                                             const std::shared_ptr<const Plan>& plan, const Choice* again = nullptr);
   absl::StatusOr<std::unique_ptr<Work>> Make(const Request& request, const Choice& choice);
   // Starts a call of which Make has had the like and which has ended, with OK or the error of the world
   // or the communicator. Nothing when there is none such or something is wrong with the buffers. Takes
   // no memory.
-  std::optional<absl::Status> Repeat(const Request& request, Stream* stream);
+  std::optional<absl::Status> Repeat(const Request& request, const Choice& choice, Stream* stream);
   // Point-to-point messages in the order of their calls. They and the work of Make are numbered when
   // they are made, and the numbers pair them with the other ranks': make only what will be enqueued,
   // in the order of the calls. `Unmake` takes the last collective's number back.

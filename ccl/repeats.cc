@@ -24,8 +24,9 @@ BufferRules BufferRules::Of(const Request& request, int rank, int ranks) {
   return rules;
 }
 
-Repeats::Call& Repeats::Add(const Request& request, BufferRules rules, std::shared_ptr<const Plan> plan) {
-  Call call{request, rules, std::move(plan), std::make_shared<Shelf>()};
+Repeats::Call& Repeats::Add(const Request& request, const Choice& choice, BufferRules rules,
+                            std::shared_ptr<const Plan> plan) {
+  Call call{request, choice, rules, std::move(plan), std::make_shared<Shelf>()};
   if (calls_.size() < kMost) {
     calls_.push_back(std::move(call));
     return calls_.back();

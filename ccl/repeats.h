@@ -38,17 +38,19 @@ class Repeats {
  public:
   struct Call {
     Request request;  // of the first; pointers apart
+    Choice choice;
     BufferRules rules;
     std::shared_ptr<const Plan> plan;
     std::shared_ptr<Shelf> shelf;
   };
 
   // Null: unknown.
-  Call* Find(const Request& request) {
+  Call* Find(const Request& request, const Choice& choice) {
     for (Call& call : calls_) {
       const Request& known = call.request;
       if (known.collective == request.collective && known.count == request.count &&
-          known.type == request.type && known.op == request.op && known.root == request.root) {
+          known.type == request.type && known.op == request.op && known.root == request.root &&
+          call.choice == choice) {
         return &call;
       }
     }
@@ -56,7 +58,7 @@ class Repeats {
   }
   // One that has not been found, in the place of an older one. Under the lock of the shelves' engine,
   // like all below.
-  Call& Add(const Request& request, BufferRules rules, std::shared_ptr<const Plan> plan);
+  Call& Add(const Request& request, const Choice& choice, BufferRules rules, std::shared_ptr<const Plan> plan);
   // What is on the shelves.
   uint64_t memory() const;
   // Destroys what is on the shelves, and later what is under way, when it has ended.

@@ -42,8 +42,8 @@ absl::Status Queue(const Call& call, cclComm* comm, cclStream* stream,
   CCL_ASSIGN_OR_RETURN(Stream * queue, StreamOf(comm, stream));
   CCL_RETURN_IF_ERROR(communicator.Validate(request));
   if (Logs(LogLevel::kInfo, LogPart::kColl)) LogCall(request, communicator, comm, stream);
-  CCL_ASSIGN_OR_RETURN(auto plan, communicator.PlanFor(request, *std::move(choice)));
-  CCL_ASSIGN_OR_RETURN(std::unique_ptr<Work> work, communicator.Make(request, plan, config == nullptr));
+  CCL_ASSIGN_OR_RETURN(auto plan, communicator.PlanFor(request, *choice));
+  CCL_ASSIGN_OR_RETURN(std::unique_ptr<Work> work, communicator.Make(request, plan, &*choice));
   ThreadGroup().AddCollective(communicator, queue, std::move(work), std::move(plan),
                               OwnBytes(request, communicator.ranks()));
   return absl::OkStatus();
@@ -51,7 +51,8 @@ absl::Status Queue(const Call& call, cclComm* comm, cclStream* stream,
 
 // A call like one before is short of most checks and decisions. Nothing: it is none, or something is
 // wrong with it, which those will find.
-std::optional<absl::Status> Again(const Call& call, cclComm* comm, cclStream* stream) {
+std::optional<absl::Status> Again(const Call& call, cclComm* comm, cclStream* stream,
+                                  const cclCallConfig_t* config) {
   if (call.blocks || comm == nullptr || InHostCall() || comm->magic != kCommMagic ||
       comm->communicator == nullptr || comm->revoked || comm->finalizing || call.op < 0 ||
       call.op >= cclNumOps || Logs(LogLevel::kInfo, LogPart::kColl)) {
@@ -62,10 +63,12 @@ std::optional<absl::Status> Again(const Call& call, cclComm* comm, cclStream* st
     if (stream->magic != kStreamMagic || stream->comm != comm) return std::nullopt;
     queue = stream->stream.get();
   }
-  return comm->communicator->Repeat({call.collective, static_cast<DataType>(call.type),
-                                     static_cast<ReduceOp>(call.op), call.count, call.root, call.in,
-                                     call.out},
-                                    queue);
+  const absl::StatusOr<Choice> choice = ChoiceOf(config);
+  if (!choice.ok()) return std::nullopt;
+  Request request{call.collective, static_cast<DataType>(call.type), static_cast<ReduceOp>(call.op), call.count,
+                  call.root, call.in, call.out};
+  if (config != nullptr) request.tag = config->profilerTag;
+  return comm->communicator->Repeat(request, *choice, queue);
 }
 
 }  // namespace
@@ -121,8 +124,8 @@ absl::StatusOr<Request> RequestOf(const Call& call, cclComm* comm) {
 
 cclResult_t Collect(const Call& call, cclComm* comm, cclStream* stream,
                     const cclCallConfig_t* config) {
-  if (config == nullptr && !ThreadGroup().open()) {
-    if (std::optional<absl::Status> again = Again(call, comm, stream)) return Report(*again);
+  if (!ThreadGroup().open()) {
+    if (std::optional<absl::Status> again = Again(call, comm, stream, config)) return Report(*again);
   }
   return Grouped([&] { return Queue(call, comm, stream, config); });
 }

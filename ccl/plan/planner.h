@@ -55,6 +55,7 @@ struct Choice {
            least_slices == 0 && most_slices == 0;
   }
 
+  friend bool operator==(const Choice&, const Choice&) = default;
   friend bool operator<(const Choice& a, const Choice& b) {
     return std::tie(a.algorithm, a.forced, a.slices, a.least_slices, a.most_slices, a.order) <
            std::tie(b.algorithm, b.forced, b.slices, b.least_slices, b.most_slices, b.order);
