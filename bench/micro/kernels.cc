@@ -6,6 +6,7 @@
 // (of_copy), and how many times as fast as a loop over elements without vectors (of_scalar).
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <cstring>
 #include <memory>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "bench/micro/scalar_folds.h"
 #include "benchmark/benchmark.h"
 #include "ccl/backend/compute.h"
+#include "ccl/backend/copy.h"
 
 namespace ccl {
 namespace {
@@ -85,6 +87,37 @@ void Register(DataType type, ReduceOp op, size_t operands) {
       ->UseManualTime();
 }
 
+// Copy beside memcpy, to a destination that begins so many bytes behind the source modulo a page.
+void CopyBehind(benchmark::State& state, size_t behind) {
+  constexpr size_t kPage = 4096;
+  const size_t bytes = static_cast<size_t>(state.range(0)), apart = (bytes / kPage + 2) * kPage;
+  const std::unique_ptr<char[]> memory(new char[2 * apart + 2 * kPage]());
+  const char* const from = memory.get() + -reinterpret_cast<uintptr_t>(memory.get()) % kPage;
+  char* const to = memory.get() + (from - memory.get()) + apart + behind;
+  const int turns = static_cast<int>(std::max<size_t>(1, (64 << 10) / bytes));
+  std::vector<double> ours, libc, ratios;
+  for (auto _ : state) {
+    const double plain = SecondsOf([&] {
+      for (int i = 0; i < turns; ++i) {
+        std::memcpy(to, from, bytes);
+        benchmark::ClobberMemory();
+      }
+    });
+    const double own = SecondsOf([&] {
+      for (int i = 0; i < turns; ++i) Copy(to, from, bytes);
+    });
+    state.SetIterationTime(own);
+    const double moved = 2e-9 * static_cast<double>(bytes) * turns;
+    ours.push_back(moved / own);
+    libc.push_back(moved / plain);
+    ratios.push_back(plain / own);
+  }
+  state.SetBytesProcessed(state.iterations() * static_cast<int64_t>(2 * bytes) * turns);
+  state.counters["copy"] = Median(ours);
+  state.counters["memcpy"] = Median(libc);
+  state.counters["of_memcpy"] = Median(ratios);
+}
+
 // Average folds as sum.
 const bool registered = [] {
   for (int t = 0; t < kDataTypes; ++t) {
@@ -93,6 +126,11 @@ const bool registered = [] {
       Register(type, op, 2);
     }
     for (size_t operands : {4, 8}) Register(type, ReduceOp::kSum, operands);
+  }
+  for (size_t behind : {0, 16, 64}) {
+    benchmark::RegisterBenchmark(absl::StrCat("CopyBehind/", behind).c_str(), CopyBehind, behind)
+        ->Arg(1 << 10)->Arg(4 << 10)->Arg(32 << 10)->Arg(256 << 10)->Arg(4 << 20)
+        ->UseManualTime();
   }
   return true;
 }();

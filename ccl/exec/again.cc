@@ -1,8 +1,8 @@
 // Executions that run the same call again.
-#include <cstring>
 #include <utility>
 
 #include "ccl/exec/execution.h"
+#include "ccl/backend/copy.h"
 
 namespace ccl {
 
@@ -70,7 +70,7 @@ bool Execution::PostAgain(Backend& backend) {
     s.copies.clear();
     return false;
   }
-  for (const LocalCopy& copy : s.copies) std::memcpy(copy.to, copy.from, copy.bytes);
+  for (const LocalCopy& copy : s.copies) Copy(copy.to, copy.from, copy.bytes);
   constexpr uint64_t kTag = (uint64_t{1} << kTagBits) - 1;
   for (Operation& operation : posted.operations) {
     operation.context = context_;

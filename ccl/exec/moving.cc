@@ -1,8 +1,8 @@
 // The bytes of an execution that move at the rank itself: scaled inputs, copies, folds.
 #include <algorithm>
-#include <cstring>
 
 #include "ccl/backend/compute.h"
+#include "ccl/backend/copy.h"
 #include "ccl/exec/execution.h"
 
 namespace ccl {
@@ -105,7 +105,7 @@ uint64_t Execution::LocalStep(const Step& step, OperationKind& kind) {
     return 0;  // in place
   }
   if (from.size() == 1 && to.size() == 1) {
-    std::memcpy(to[0].data, from[0].data, from[0].bytes);
+    Copy(to[0].data, from[0].data, from[0].bytes);
     if (shelf_ != nullptr && state_->copies.size() <= kMostPosted) {
       state_->copies.push_back({to[0].data, from[0].data, bytes});
     }
@@ -119,7 +119,7 @@ uint64_t Execution::LocalStep(const Step& step, OperationKind& kind) {
   for (const Piece& piece : to) {
     for (size_t filled = 0; filled < piece.bytes;) {
       const size_t run = std::min(piece.bytes - filled, walk.run());
-      std::memcpy(static_cast<char*>(piece.data) + filled, walk.data(), run);
+      Copy(static_cast<char*>(piece.data) + filled, walk.data(), run);
       filled += run;
       walk.Take(run);
     }

@@ -1,8 +1,8 @@
 // Puts between ranks of one process, in virtual time: the sender posts both sides of the message.
-#include <cstring>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "ccl/backend/copy.h"
 #include "ccl/exec/launch.h"
 #include "ccl/exec/windows.h"
 
@@ -81,7 +81,7 @@ class LocalPut final : public Work {
     }
     const int own = route_.map.world(put_.rank), other = route_.map.world(put_.peer);
     if (put_.rank == put_.peer) {
-      if (to != nullptr && put_.data != nullptr && put_.bytes > 0) std::memmove(to, put_.data, put_.bytes);
+      if (to != nullptr && put_.data != nullptr && put_.bytes > 0) Copy(to, put_.data, put_.bytes);
       Operation copy;
       copy.kind = OperationKind::kCopy;
       copy.bytes = put_.bytes;

@@ -1,8 +1,8 @@
 // Puts between processes: a head that says where, the bytes, and somebody who listens.
-#include <cstring>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "ccl/backend/copy.h"
 #include "ccl/exec/windows.h"
 
 namespace ccl {
@@ -101,7 +101,7 @@ class OwnPut final : public Work {
   OwnPut(std::shared_ptr<WindowPeers> peers, void* to, const Put& put)
       : peers_(std::move(peers)), to_(to), put_(put) {}
   void Start(Backend&) override {
-    if (put_.bytes > 0) std::memmove(to_, put_.data, put_.bytes);
+    if (put_.bytes > 0) Copy(to_, put_.data, put_.bytes);
     peers_->board()->Arrive(put_.rank, put_.number);
     done_ = true;
   }

@@ -1,7 +1,7 @@
 #include "transports/emulated/pieces.h"
+#include "ccl/backend/copy.h"
 
 #include <algorithm>
-#include <cstring>
 
 namespace ccl {
 
@@ -12,7 +12,7 @@ void CopyPieces(absl::Span<const ConstPiece> from, absl::Span<const Piece> to) {
       const size_t n = std::min(piece.bytes - filled, from[at].bytes - used);
       char* const target = static_cast<char*>(piece.data) + filled;
       const char* const source = static_cast<const char*>(from[at].data) + used;
-      if (n > 0 && target != source) std::memcpy(target, source, n);
+      if (n > 0 && target != source) Copy(target, source, n);
       filled += n;
       used += n;
       if (used == from[at].bytes) ++at, used = 0;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "ccl/backend/copy.h"
 #include "transports/mpi/error.h"
 #include "transports/mpi/head.h"
 
@@ -103,7 +104,7 @@ void MpiBackend::PostSend(const Operation& op) {
     m.memory = m.staging.data;
     std::byte* to = m.memory;
     for (const ConstPiece& piece : op.src) {
-      if (piece.bytes > 0) std::memcpy(to, piece.data, piece.bytes);
+      if (piece.bytes > 0) Copy(to, piece.data, piece.bytes);
       to += piece.bytes;
     }
   }
@@ -249,12 +250,12 @@ void MpiBackend::Deliver(Message& m) {
     m.consumer->Consume(m.token, 0, {&operand, 1});
   } else if (!m.scatter.empty()) {
     for (const Piece& piece : m.scatter) {
-      if (piece.bytes > 0) std::memcpy(piece.data, from, piece.bytes);
+      if (piece.bytes > 0) Copy(piece.data, from, piece.bytes);
       from += piece.bytes;
     }
     m.scatter.clear();
   } else if (!HasBody(m.bytes) && m.bytes > 0) {
-    std::memcpy(m.memory, from, m.bytes);
+    Copy(m.memory, from, m.bytes);
   }
 }
 

@@ -1,4 +1,5 @@
 #include "transports/shm/copy.h"
+#include "ccl/backend/copy.h"
 
 #include <algorithm>
 #include <cstdint>
@@ -42,10 +43,8 @@ void CopyPastCache(std::byte* to, const void* from, size_t bytes) {
 
 void CopyFence() { _mm_sfence(); }
 #else
-void CopyPastCache(std::byte* to, const void* from, size_t bytes) { std::memcpy(to, from, bytes); }
+void CopyPastCache(std::byte* to, const void* from, size_t bytes) { Copy(to, from, bytes); }
 void CopyFence() {}
 #endif
-
-void CopyThrough(std::byte* to, const void* from, size_t bytes) { std::memcpy(to, from, bytes); }
 
 }  // namespace ccl::shm

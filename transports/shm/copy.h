@@ -11,8 +11,6 @@ namespace ccl::shm {
 // after CopyFence.
 void CopyPastCache(std::byte* to, const void* from, size_t bytes);
 void CopyFence();
-// memcpy.
-void CopyThrough(std::byte* to, const void* from, size_t bytes);
 
 // What is longer has left the cache before its end has come.
 inline constexpr uint64_t kLeastResultPastCache = uint64_t{8} << 20;

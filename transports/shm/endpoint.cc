@@ -4,11 +4,11 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstring>
 #include <limits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "ccl/backend/copy.h"
 #include "ccl/base/status.h"
 
 namespace ccl::shm {
@@ -268,7 +268,7 @@ void Endpoint::CopyOwn(const Transfer& t) {
       const uint64_t run = std::min<uint64_t>(piece.bytes - at, t.src[from].bytes - used);
       const auto* const source = static_cast<const std::byte*>(t.src[from].data) + used;
       std::byte* const to = static_cast<std::byte*>(piece.data) + at;
-      if (source != to) std::memcpy(to, source, run);
+      if (source != to) Copy(to, source, run);
       at += run;
       used += run;
     }

@@ -1,9 +1,9 @@
 // What an Endpoint reads: its own rings, and its peers' chunks.
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "ccl/backend/copy.h"
 #include "transports/shm/copy.h"
 #include "transports/shm/endpoint.h"
 #include "transports/shm/runs.h"
@@ -58,7 +58,7 @@ void Endpoint::Keep(uint32_t from, Part& part, bool chunk_too) {
   if (part.chunk != kNoChunk && (!chunk_too || part.chunk >= kFirstLoan)) return;
   if (part.bytes > 0) {
     part.block = blocks_.Take(part.bytes);
-    std::memcpy(part.block.data, part.data, part.bytes);
+    Copy(part.block.data, part.data, part.bytes);
     part.data = part.block.data;
   }
   if (part.chunk == kNoChunk) return;
@@ -232,7 +232,7 @@ void Endpoint::Consume(Transfer& t, uint64_t at, uint64_t bytes) {
     const std::byte* from = parts_[t.sources[0].parts.head].data + t.sources[0].used + at;
     const bool past_cache = t.bytes >= kLeastResultPastCache;
     ForRuns(t.dst, t.taken + at, bytes, [&](std::byte* to, uint64_t run) {
-      (past_cache ? CopyPastCache : CopyThrough)(to, from, run);
+      past_cache ? CopyPastCache(to, from, run) : Copy(to, from, run);
       from += run;
     });
     if (past_cache) CopyFence();

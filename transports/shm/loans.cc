@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "ccl/backend/copy.h"
 #include "transports/shm/copy.h"
 #include "transports/shm/endpoint.h"
 
@@ -160,8 +161,8 @@ bool Endpoint::FoldInPlace(Transfer& t, uint32_t index) {
       if (there > taken) {
         const uint64_t at = (begin + taken) * kBlockBytes;
         const uint64_t bytes = std::min((begin + there) * kBlockBytes, t.bytes) - at;
-        (t.bytes >= kLeastResultPastCache ? CopyPastCache : CopyThrough)(static_cast<std::byte*>(t.dst[0].data) + at,
-                                                                         part.result + at, bytes);
+        std::byte* const to = static_cast<std::byte*>(t.dst[0].data) + at;
+        t.bytes >= kLeastResultPastCache ? CopyPastCache(to, part.result + at, bytes) : Copy(to, part.result + at, bytes);
         taken = there;
         moves = true;
       }

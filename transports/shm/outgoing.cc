@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "transports/pause.h"
+#include "ccl/backend/copy.h"
 #include "transports/shm/copy.h"
 #include "transports/shm/endpoint.h"
 
@@ -50,7 +51,7 @@ void Endpoint::Gather(const Transfer& t, std::byte* to, uint64_t bytes, bool pas
     if (past_cache) {
       CopyPastCache(to, from, run);
     } else {
-      std::memcpy(to, from, run);
+      Copy(to, from, run);
     }
     to += run;
     bytes -= run;

@@ -3,9 +3,9 @@
 // goes and copies it to the board; when the last block is there, everybody takes the blocks that others
 // have folded. A first member with no board to spare names none: then everybody folds for himself.
 #include <algorithm>
-#include <cstring>
 
 #include "transports/shm/endpoint.h"
+#include "ccl/backend/copy.h"
 #include "transports/shm/runs.h"
 
 namespace ccl::shm {
@@ -52,7 +52,7 @@ bool Endpoint::FoldTogether(Transfer& t, uint64_t bytes, uint8_t number) {
     Consume(t, block * length, size(block));
     std::byte* to = board.bytes + block * length;
     ForRuns(t.dst, t.taken + block * length, size(block), [&](const std::byte* from, uint64_t run) {
-      std::memcpy(to, from, run);
+      Copy(to, from, run);
       to += run;
     });
     t.mine.push_back(block);
@@ -68,7 +68,7 @@ bool Endpoint::FoldTogether(Transfer& t, uint64_t bytes, uint8_t number) {
     }
     const std::byte* from = board.bytes + block * length;
     ForRuns(t.dst, t.taken + block * length, size(block), [&](std::byte* to, uint64_t run) {
-      std::memcpy(to, from, run);
+      Copy(to, from, run);
       from += run;
     });
   }

@@ -1,10 +1,10 @@
 #include "transports/tcp/links.h"
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "ccl/backend/copy.h"
 #include "transports/tcp/pieces.h"
 
 namespace ccl::tcp {
@@ -195,7 +195,7 @@ void Links::Take(uint32_t index, const std::byte* bytes) {
     m.consumer->Consume(m.token, 0, {&operand, 1});
   } else {
     for (const Piece& piece : m.dst) {
-      if (piece.bytes > 0) std::memcpy(piece.data, bytes, piece.bytes);
+      if (piece.bytes > 0) Copy(piece.data, bytes, piece.bytes);
       bytes += piece.bytes;
     }
   }
@@ -216,7 +216,7 @@ void Links::TakeOwn(uint32_t index, uint32_t sender) {
       for (uint64_t done = 0; done < piece.bytes;) {
         iovec part{};
         Spread(from.src, at, piece.bytes - done, &part, 1);
-        std::memmove(static_cast<std::byte*>(piece.data) + done, part.iov_base, part.iov_len);
+        Copy(static_cast<std::byte*>(piece.data) + done, part.iov_base, part.iov_len);
         done += part.iov_len;
         at += part.iov_len;
       }

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "ccl/backend/copy.h"
 #include "transports/tcp/links.h"
 #include "transports/tcp/pieces.h"
 
@@ -83,18 +84,18 @@ uint32_t Links::Parse(int peer, Wire& wire, const std::byte* bytes, uint32_t cou
 
 void Links::Put(Wire& wire, const std::byte* bytes, uint32_t count) {
   if (wire.message == kNone) {
-    std::memcpy(arrivals_[wire.arrival].block.data + wire.offset, bytes, count);
+    Copy(arrivals_[wire.arrival].block.data + wire.offset, bytes, count);
     return;
   }
   Message& m = messages_[wire.message];
   if (m.kind == OperationKind::kRecvReduce) {
-    std::memcpy(wire.segment.data + (wire.offset - wire.begin), bytes, count);
+    Copy(wire.segment.data + (wire.offset - wire.begin), bytes, count);
     return;
   }
   for (uint32_t done = 0; done < count;) {
     iovec part{};
     Spread(m.dst, wire.offset + done, count - done, &part, 1);
-    std::memcpy(part.iov_base, bytes + done, part.iov_len);
+    Copy(part.iov_base, bytes + done, part.iov_len);
     done += static_cast<uint32_t>(part.iov_len);
   }
 }
