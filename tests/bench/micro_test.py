@@ -16,7 +16,8 @@ for row in rows:
 names = {row["name"] for row in rows}
 for part in ("Fold/half/sum/2/262144/manual_time", "Fold/bfloat16/sum/8/67108864/manual_time",
              "RingSteps", "Incast", "AllToAll", "Fetch/ring", "Verify/ring/races", "PlanAgain", "PlanNewSize",
-             "PlanFirst", "AllReduceAlone/1", "AllReduceRing384Phantom"):
+             "PlanFirst", "Flag/real_time", "Message/8/real_time", "Stream/8192/real_time",
+             "CopyBehind/16/4096/manual_time", "AllReduceAlone/1", "AllReduceRing384Phantom"):
     assert part in names, f"{part} is not among {sorted(names)}"
 assert sum(name.startswith("Fold/") for name in names) == 14 * (4 + 2) * 2
 for row in rows:
