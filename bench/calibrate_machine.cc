@@ -77,8 +77,8 @@ struct Case {
   Trial trial;
   uint64_t bytes = 0;  // of the larger buffer
   std::vector<std::string> algorithms;
-  // By pass: of the fastest, and by algorithm how many times as long.
-  std::vector<double> fastest;
+  // By pass: of the middle algorithm, which noise moves least, and by algorithm how many times as long.
+  std::vector<double> middle;
   std::vector<std::vector<double>> ratios;
 };
 
@@ -115,8 +115,8 @@ absl::Status RunCases(Job& job, const MachineOptions& o, std::vector<Case>& case
     for (Case& c : cases) {
       CCL_ASSIGN_OR_RETURN(const std::vector<double> seconds,
                            TimesInTurn(job, c.trial, c.algorithms, o.repetitions, kHopeless));
-      c.fastest.push_back(*std::min_element(seconds.begin(), seconds.end()));
-      for (size_t i = 0; i < seconds.size(); ++i) c.ratios[i].push_back(seconds[i] / c.fastest.back());
+      c.middle.push_back(Median(seconds));
+      for (size_t i = 0; i < seconds.size(); ++i) c.ratios[i].push_back(seconds[i] / c.middle.back());
     }
   }
   return absl::OkStatus();
@@ -134,7 +134,7 @@ absl::StatusOr<std::vector<TimedRun>> RunsOf(const std::vector<Case>& cases) {
                                       [&](double ratio) { return ratio <= least * Planner::kEqually; });
     for (size_t i = 0; i < ratios.size(); ++i) {
       CCL_ASSIGN_OR_RETURN(AlgorithmSpec spec, ParseAlgorithm(c.algorithms[i]));
-      runs.push_back({c.trial.collective, std::move(spec), c.bytes, ratios[i] * Median(c.fastest) * 1e12,
+      runs.push_back({c.trial.collective, std::move(spec), c.bytes, ratios[i] * Median(c.middle) * 1e12,
                       ratios.begin() + static_cast<std::ptrdiff_t>(i) == fastest});
     }
   }
