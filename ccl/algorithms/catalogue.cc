@@ -163,7 +163,7 @@ class Named : public Program {
   void Fetch(int rank, uint32_t lane, uint32_t batch, StepList& out) const override {
     inner_->Fetch(rank, lane, batch, out);
   }
-  void Scratch(int rank, std::vector<ScratchArea>& out) const override {
+  void Scratch(int rank, ScratchAreas& out) const override {
     inner_->Scratch(rank, out);
   }
   absl::Span<const int> RankGroup(uint32_t group) const override {

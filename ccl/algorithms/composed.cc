@@ -97,12 +97,12 @@ class Composed : public Program {
     }
   }
 
-  void Scratch(int rank, std::vector<ScratchArea>& out) const override {
+  void Scratch(int rank, ScratchAreas& out) const override {
     if (work_slot_) out.push_back({1, 0, info_.space.blocks()});
     for (const Stage& stage : stages_) {
       if (stage.team_of[rank] < 0) continue;
       const Team& team = stage.teams[stage.team_of[rank]];
-      std::vector<ScratchArea> areas;
+      ScratchAreas areas;
       team.program->Scratch(stage.place_in[rank], areas);
       for (const ScratchArea& area : areas) {
         const BlockMap& map = stage.scratch_map;
@@ -162,7 +162,7 @@ class Composed : public Program {
     for (const Stage& stage : stages_) {
       if (&stage == &wanted) break;
       if (stage.team_of[rank] < 0) continue;
-      std::vector<ScratchArea> areas;
+      ScratchAreas areas;
       stage.teams[stage.team_of[rank]].program->Scratch(stage.place_in[rank], areas);
       for (const ScratchArea& area : areas) slots += area.slots;
     }
@@ -239,21 +239,32 @@ class Composed : public Program {
   }
 
   // A fold takes one run: lists become one fold a piece.
-  void Reduce(const Stage& stage, const Team& team, int rank, int slot, const StepList& list,
-              const Step& step, StepList& out) const {
-    std::vector<Ref> dst;
-    Map(stage, team, rank, slot, list.dst(step)[0], dst);
-    Flatten(dst);
-    std::vector<std::vector<Ref>> operands;
-    for (const Ref& ref : list.src(step)) {
-      operands.emplace_back();
-      Map(stage, team, rank, slot, ref, operands.back());
-      Flatten(operands.back());
-    }
-    std::vector<Ref> piece(operands.size());
-    for (size_t i = 0; i < dst.size(); ++i) {
-      for (size_t k = 0; k < operands.size(); ++k) piece[k] = operands[k][i];
-      out.Reduce(piece, dst[i]);
+  void Reduce(const Stage& stage, const Team& team, int rank, int slot, StepList& list, const Step& step,
+              StepList& out) const {
+    StepList& mapped = list.Inner();  // a step for every operand, and one for the result
+    const auto map = [&](const Ref& ref) {
+      Step& part = mapped.steps.emplace_back();
+      part.src_begin = part.dst_begin = static_cast<uint32_t>(mapped.refs.size());
+      Map(stage, team, rank, slot, ref, mapped.refs);
+      part.src_count = static_cast<uint32_t>(mapped.refs.size()) - part.src_begin;
+    };
+    for (const Ref& ref : list.src(step)) map(ref);
+    map(list.dst(step)[0]);
+    const auto next = [&](Step& part) {  // takes its first run
+      Ref& first = mapped.refs[part.src_begin];
+      Ref run = first;
+      run.repeat = 1;
+      run.stride = 0;
+      first.first += first.stride;
+      if (--first.repeat == 0) ++part.src_begin, --part.src_count;
+      return run;
+    };
+    const absl::Span<Step> operands(mapped.steps.data(), mapped.steps.size() - 1);
+    Step& result = mapped.steps.back();
+    while (result.src_count > 0) {
+      std::vector<Ref>& piece = out.Spare().src;
+      for (Step& operand : operands) piece.push_back(next(operand));
+      out.Reduce(piece, next(result));
     }
   }
 

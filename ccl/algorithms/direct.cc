@@ -7,9 +7,10 @@ namespace {
 
 uint32_t Blocks(const Shape& shape) { return static_cast<uint32_t>(shape.ranks); }
 
-// Scratch operands of a k-way fold in order of rank; the own contribution is read where it is.
-Refs Operands(int n, int rank, int block) {
-  Refs operands;
+// Scratch operands of a k-way fold in order of rank; the own contribution is read where it is. The list's
+// spare one.
+const Refs& Operands(int n, int rank, int block, StepList& list) {
+  Refs& operands = list.Spare().src;
   for (int r = 0; r < n; ++r) operands.push_back(r == rank ? In(block) : Scratch(r, block));
   return operands;
 }
@@ -25,14 +26,14 @@ class OneShot : public Program {
   uint32_t batches(int, uint32_t) const override { return 2; }
   void Fetch(int rank, uint32_t, uint32_t batch, StepList& out) const override {
     const int n = info_.ranks;
-    if (batch == 1) return out.Reduce(Operands(n, rank, 0), Out(0));
+    if (batch == 1) return out.Reduce(Operands(n, rank, 0, out), Out(0));
     for (int t = 1; t < n; ++t) {
       out.Send(Mod(rank + t, n), 0, {{In(0)}});
       const int from = Mod(rank - t, n);
       out.Recv(from, 0, {{ccl::Scratch(from, 0)}});
     }
   }
-  void Scratch(int, std::vector<ScratchArea>& out) const override {
+  void Scratch(int, ScratchAreas& out) const override {
     out.push_back({static_cast<uint32_t>(info_.ranks), 0, 1});
   }
 };
@@ -55,7 +56,7 @@ class TwoShot : public Program {
   }
   void Fetch(int rank, uint32_t, uint32_t batch, StepList& out) const override {
     const int n = info_.ranks;
-    if (batch == 1) return out.Reduce(Operands(n, rank, rank), Out(rank));
+    if (batch == 1) return out.Reduce(Operands(n, rank, rank, out), Out(rank));
     for (int t = 1; t < n; ++t) {
       const int to = Mod(rank + t, n);
       const int from = Mod(rank - t, n);
@@ -68,7 +69,7 @@ class TwoShot : public Program {
       }
     }
   }
-  void Scratch(int rank, std::vector<ScratchArea>& out) const override {
+  void Scratch(int rank, ScratchAreas& out) const override {
     out.push_back({static_cast<uint32_t>(info_.ranks), static_cast<uint32_t>(rank), 1});
   }
 };
@@ -123,7 +124,7 @@ class Direct : public Program {
         return;
       default:  // reduce
         if (rank != root) return out.Send(root, 0, {{In(0)}});
-        if (batch == 1) return out.Reduce(Operands(n, rank, 0), Out(0));
+        if (batch == 1) return out.Reduce(Operands(n, rank, 0, out), Out(0));
         for (int t = 1; t < n; ++t) {
           const int from = Mod(rank + t, n);
           out.Recv(from, 0, {{ccl::Scratch(from, 0)}});
@@ -131,7 +132,7 @@ class Direct : public Program {
     }
   }
 
-  void Scratch(int rank, std::vector<ScratchArea>& out) const override {
+  void Scratch(int rank, ScratchAreas& out) const override {
     if (info_.collective == Collective::kReduce && rank == info_.root) {
       out.push_back({static_cast<uint32_t>(info_.ranks), 0, 1});
     }
@@ -169,7 +170,7 @@ class Bruck : public Program {
   void Fetch(int rank, uint32_t, uint32_t batch, StepList& out) const override {
     const int n = info_.ranks;
     const uint32_t bit = 1u << batch;
-    Refs src, dst;
+    const auto [src, dst] = out.Spare();
     for (int d = 1; d < n; ++d) {
       if ((d & bit) == 0) continue;
       // A block changes slots at every hop, so that it can come in while its predecessor leaves.
@@ -183,7 +184,7 @@ class Bruck : public Program {
     out.Recv(Mod(rank - static_cast<int>(bit), n), 0, dst);
   }
 
-  void Scratch(int, std::vector<ScratchArea>& out) const override {
+  void Scratch(int, ScratchAreas& out) const override {
     out.push_back({2, 0, static_cast<uint32_t>(info_.ranks)});
   }
 };

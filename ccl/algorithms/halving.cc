@@ -57,7 +57,7 @@ class RecursiveDoubling : public Program {
     out.Send(rank - 1, 0, {{Out(0)}});
   }
 
-  void Scratch(int rank, std::vector<ScratchArea>& out) const override {
+  void Scratch(int rank, ScratchAreas& out) const override {
     if (info_.collective == Collective::kAllReduce && !fold_.Idle(rank)) out.push_back({2, 0, 1});
   }
 

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include "ccl/algorithms/combinators.h"
 
@@ -39,7 +40,7 @@ class Lowered : public Program {
     if (!folds) Stagger(rank, out);
   }
 
-  void Scratch(int rank, std::vector<ScratchArea>& out) const override {
+  void Scratch(int rank, ScratchAreas& out) const override {
     inner_->Scratch(rank, out);
     const ScratchArea area = OperandArea(rank);
     if (area.slots > 0) out.push_back(area);
@@ -47,7 +48,7 @@ class Lowered : public Program {
 
  private:
   int FirstSlot(int rank) const {
-    std::vector<ScratchArea> areas;
+    ScratchAreas areas;
     inner_->Scratch(rank, areas);
     uint32_t slots = 0;
     for (const ScratchArea& area : areas) slots += area.slots;
@@ -85,8 +86,9 @@ class Lowered : public Program {
       const int peer = step.kind == StepKind::kSend ? step.peer - rank : rank - step.peer;
       return peer < 0 ? peer + info_.ranks : peer;
     };
-    std::stable_sort(out.steps.begin(), out.steps.end(), [&](const Step& a, const Step& b) {
-      return distance(a) < distance(b);
+    // Of equals the first stays first: references lie in the order of steps.
+    std::sort(out.steps.begin(), out.steps.end(), [&](const Step& a, const Step& b) {
+      return std::pair(distance(a), a.src_begin) < std::pair(distance(b), b.src_begin);
     });
   }
 
@@ -117,7 +119,7 @@ class Lowered : public Program {
     // A fold takes one run; the pieces of a reduction are folded one by one.
     if (folds) {
       for (size_t piece = 0; piece < dst.size(); ++piece) {
-        std::vector<Ref> operands;
+        std::vector<Ref>& operands = out.Spare().src;
         for (size_t i = 0; i < members.size(); ++i) {
           Ref slot = dst[piece];
           slot.buffer = Buffer::kScratch;
@@ -133,7 +135,8 @@ class Lowered : public Program {
       if (member == rank) continue;
       if (step.peer == kEveryMember || step.peer == member) out.Send(member, step.channel, src);
       if (!wanted) continue;
-      std::vector<Ref> slots(dst.begin(), dst.end());
+      std::vector<Ref>& slots = out.Spare().src;
+      slots.assign(dst.begin(), dst.end());
       for (Ref& ref : slots) {
         ref.buffer = Buffer::kScratch;
         ref.slot = static_cast<uint16_t>(first_slot + static_cast<int>(i));

@@ -33,7 +33,7 @@ class Nhr : public Program {
     GatherStep(rank, info_.collective == Collective::kAllReduce ? step - steps_ : step, out);
   }
 
-  void Scratch(int, std::vector<ScratchArea>& out) const override {
+  void Scratch(int, ScratchAreas& out) const override {
     if (info_.collective == Collective::kReduceScatter && steps_ > 1) {
       out.push_back({1, 0, static_cast<uint32_t>(n_)});
     }
@@ -55,7 +55,7 @@ class Nhr : public Program {
         info_.collective == Collective::kAllReduce ? Buffer::kOut : Buffer::kScratch;
     // At distance 1 every block that is received is met for the first time.
     const Buffer before = step == 0 ? Buffer::kIn : partial;
-    Refs src, dst;
+    const auto [src, dst] = out.Spare();
     List(before, rank - distance, distance, src);
     // An odd n leaves one block, that of rank + 1, that was not met before it is sent.
     for (Ref& ref : src) {
@@ -72,7 +72,7 @@ class Nhr : public Program {
 
   void GatherStep(int rank, int step, StepList& out) const {
     const int distance = 1 << (steps_ - 1 - step);
-    Refs refs;
+    Refs& refs = out.Spare().src;
     List(Buffer::kOut, rank, distance, refs);
     if (step == 0 && info_.collective == Collective::kAllGather) {
       out.Copy({{In(rank)}}, {{Out(rank)}});

@@ -4,6 +4,7 @@
 #include <bit>
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "absl/container/inlined_vector.h"
 #include "absl/strings/string_view.h"
@@ -33,9 +34,10 @@ inline Ref Scratch(int slot, int first, int count = 1) {
           static_cast<uint32_t>(count)};
 }
 
-// Lists that a batch is written from: it is written anew at every call, and short ones take no memory.
-using Refs = absl::InlinedVector<Ref, 16>;
-using Ranks = absl::InlinedVector<int, 16>;
+// A batch is written anew at every call, and takes no memory for it: long lists are the StepList's to
+// lend, and the children of a tree are few.
+using Refs = std::vector<Ref>;
+using Ranks = absl::InlinedVector<int, 32>;
 
 inline ProgramInfo MakeInfo(absl::string_view name, const Shape& shape, ChunkSpace space,
                             uint32_t lanes, uint32_t channels) {

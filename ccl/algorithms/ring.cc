@@ -36,7 +36,7 @@ class Ring : public Program {
     }
   }
 
-  void Scratch(int, std::vector<ScratchArea>& out) const override {
+  void Scratch(int, ScratchAreas& out) const override {
     if (info_.collective == Collective::kReduceScatter) {
       out.push_back({1, 0, static_cast<uint32_t>(n_)});
     }
@@ -103,7 +103,7 @@ class BidirectionalRing : public Program {
     }
   }
 
-  void Scratch(int, std::vector<ScratchArea>& out) const override {
+  void Scratch(int, ScratchAreas& out) const override {
     if (info_.collective == Collective::kReduceScatter) {
       out.push_back({1, 0, static_cast<uint32_t>(n_)});
     }

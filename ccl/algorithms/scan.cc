@@ -43,7 +43,7 @@ class ScanChain : public Program {
     out.Reduce({{ccl::Scratch(0, 0), In(0)}}, ccl::Scratch(1, 0));
   }
 
-  void Scratch(int rank, std::vector<ScratchArea>& out) const override {
+  void Scratch(int rank, ScratchAreas& out) const override {
     if (!Inclusive(info_) && rank > 0 && rank < info_.ranks - 1) out.push_back({2, 0, 1});
   }
 
@@ -65,14 +65,14 @@ class ScanDirect : public Program {
       for (int from = rank - 1; from >= 0; --from) out.Recv(from, 0, {{ccl::Scratch(from, 0)}});
       return;
     }
-    Refs operands;
+    Refs& operands = out.Spare().src;
     for (int r = 0; r < rank; ++r) operands.push_back(ccl::Scratch(r, 0));
     if (Inclusive(info_)) operands.push_back(In(0));
     if (operands.size() == 1) return out.Copy(operands, {{Out(0)}});
     if (operands.size() > 1) out.Reduce(operands, Out(0));
   }
 
-  void Scratch(int rank, std::vector<ScratchArea>& out) const override {
+  void Scratch(int rank, ScratchAreas& out) const override {
     if (rank > 0) out.push_back({static_cast<uint32_t>(rank), 0, 1});
   }
 };
@@ -115,7 +115,7 @@ class ScanDoubling : public Program {
     out.Reduce({{incoming, ccl::Scratch(kBefore, 0)}}, ccl::Scratch(kBefore, 0));
   }
 
-  void Scratch(int rank, std::vector<ScratchArea>& out) const override {
+  void Scratch(int rank, ScratchAreas& out) const override {
     if (rank > 0) out.push_back({Inclusive(info_) ? 1u : 3u, 0, 1});
   }
 

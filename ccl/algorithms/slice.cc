@@ -44,7 +44,7 @@ class Sliced : public Program {
     }
   }
 
-  void Scratch(int rank, std::vector<ScratchArea>& out) const override {
+  void Scratch(int rank, ScratchAreas& out) const override {
     inner_->Scratch(rank, out);
   }
   absl::Span<const int> RankGroup(uint32_t group) const override {

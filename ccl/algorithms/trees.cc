@@ -130,7 +130,8 @@ class TreeProgram : public Program {
         if (children.size() == 1) {
           return out.RecvReduce(children[0], up_channel, {{In(block)}}, {{Sum(rank, block)}});
         }
-        Refs operands = {In(block)};
+        Refs& operands = out.Spare().src;
+        operands.push_back(In(block));
         for (size_t i = 0; i < children.size(); ++i) {
           operands.push_back(ccl::Scratch(static_cast<int>(i), block));
           if (batch == 0) out.Recv(children[i], up_channel, {{operands.back()}});
@@ -160,7 +161,7 @@ class TreeProgram : public Program {
     }
   }
 
-  void Scratch(int rank, std::vector<ScratchArea>& out) const override {
+  void Scratch(int rank, ScratchAreas& out) const override {
     if (info_.collective == Collective::kBroadcast) return;
     size_t slots = 0;
     for (uint32_t tree = 0; tree < info_.lanes / 4; ++tree) {
@@ -238,14 +239,15 @@ class KnomialBlocks : public Program {
     if (lane == 1 && batches(rank, other) > 0) out.After(other, 1);
     if ((lane == 0) != gather) {
       const int peer = Rank(tree_.Parent(v));
-      if (gather) return out.Send(peer, 0, Held(rank, v, tree_.SubtreeSize(v)));
-      return out.Recv(peer, 0, Held(rank, v, tree_.SubtreeSize(v)));
+      const Refs& blocks = Held(rank, v, tree_.SubtreeSize(v), out);
+      if (gather) return out.Send(peer, 0, blocks);
+      return out.Recv(peer, 0, blocks);
     }
     if (v == 0) out.Copy({{In(rank)}}, {{Out(rank)}});
     Ranks children;
     tree_.Children(v, children);
     for (int child : children) {
-      const Refs blocks = Held(rank, child, tree_.SubtreeSize(child));
+      const Refs& blocks = Held(rank, child, tree_.SubtreeSize(child), out);
       if (gather) {
         out.Recv(Rank(child), 0, blocks);
       } else {
@@ -254,7 +256,7 @@ class KnomialBlocks : public Program {
     }
   }
 
-  void Scratch(int rank, std::vector<ScratchArea>& out) const override {
+  void Scratch(int rank, ScratchAreas& out) const override {
     if (Position(rank) != 0 && tree_.SubtreeSize(Position(rank)) > 1) {
       out.push_back({1, 0, static_cast<uint32_t>(info_.ranks)});
     }
@@ -265,9 +267,9 @@ class KnomialBlocks : public Program {
   int Rank(int position) const { return Mod(position + info_.root, info_.ranks); }
 
   // Where `rank` holds the blocks of positions [first, first + count).
-  Refs Held(int rank, int first, int count) const {
+  const Refs& Held(int rank, int first, int count, StepList& list) const {
     const bool gather = info_.collective == Collective::kGather;
-    Refs refs;
+    Refs& refs = list.Spare().src;
     for (int v = first; v < first + count; ++v) {
       const int block = Rank(v);
       Ref ref = ccl::Scratch(0, block);

@@ -74,7 +74,7 @@ Binding::Binding(const Program& program, int rank, const Request& request)
 
 void Binding::AddScratch(const Program& program, int rank) {
   if (phantom_) return;
-  std::vector<ScratchArea> areas;
+  ScratchAreas areas;
   program.Scratch(rank, areas);
   for (const ScratchArea& area : areas) {
     const uint64_t stride = area.blocks == 0     ? 0

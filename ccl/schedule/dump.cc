@@ -78,7 +78,7 @@ std::string Dump(const Program& program, const DumpOptions& options) {
   std::string text = Header(info);
   size_t lines = 0, left_out = 0;
   StepList list;
-  std::vector<ScratchArea> areas;
+  ScratchAreas areas;
   for (int rank = 0; rank < info.ranks; ++rank) {
     if (options.rank != kAllRanks && options.rank != rank) continue;
     areas.clear();

@@ -24,16 +24,9 @@ void Append(const Ref& ref, std::vector<Ref>& out) {
 
 }  // namespace
 
-void Flatten(std::vector<Ref>& refs) {
-  if (std::none_of(refs.begin(), refs.end(), Repeats)) return;
-  std::vector<Ref> runs;
-  for (const Ref& ref : refs) Append(ref, runs);
-  refs.swap(runs);
-}
-
 void StepList::Flatten() {
   if (std::none_of(refs.begin(), refs.end(), Repeats)) return;
-  std::vector<Ref> runs;
+  std::vector<Ref>& runs = Spare().src;
   for (Step& step : steps) {
     const absl::Span<const Ref> from = src(step), to = dst(step);
     const uint32_t begin = static_cast<uint32_t>(runs.size());
@@ -52,6 +45,12 @@ StepList& StepList::Inner() {
   if (inner_ == nullptr) inner_ = std::make_unique<StepList>();
   inner_->Clear();
   return *inner_;
+}
+
+StepList::Lists StepList::Spare() {
+  spare_src_.clear();
+  spare_dst_.clear();
+  return {spare_src_, spare_dst_};
 }
 
 Step& StepList::Add(StepKind kind, absl::Span<const Ref> src, absl::Span<const Ref> dst) {
@@ -120,7 +119,7 @@ Program::Program(ProgramInfo info) : info_(std::move(info)) {
   if (info_.shift == 0) info_.shift = info_.ranks;
 }
 
-void Program::Scratch(int, std::vector<ScratchArea>&) const {}
+void Program::Scratch(int, ScratchAreas&) const {}
 
 absl::Span<const int> Program::RankGroup(uint32_t) const { return {}; }
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/container/inlined_vector.h"
 #include "absl/types/span.h"
 #include "ccl/base/types.h"
 #include "ccl/schedule/chunk_space.h"
@@ -52,9 +53,6 @@ struct Ref {
   uint32_t stride = 0;
 };
 
-// Writes repeated references out run by run. The operands of a kReduce are never repeated.
-void Flatten(std::vector<Ref>& refs);
-
 // Wait until lane `lane` of the same rank has completed `batches` batches.
 struct Dep {
   uint32_t lane = 0;
@@ -77,7 +75,7 @@ struct Step {
 class StepList {
  public:
   StepList() = default;
-  // Copies what is written, not the inner list.
+  // Copies what is written, not what writers need beside.
   StepList(const StepList& other) : steps(other.steps), refs(other.refs), deps(other.deps) {}
   StepList& operator=(const StepList& other) {
     steps = other.steps;
@@ -86,10 +84,16 @@ class StepList {
     return *this;
   }
   void Clear();
-  // Writes repeated references out, for readers that go by runs.
+  // Writes repeated references out run by run, for readers that go by runs. The operands of a kReduce
+  // are never repeated.
   void Flatten();
   // An empty list for a program that this list's writer is made of; its memory is kept too.
   StepList& Inner();
+  // Two empty lists to write a step from; their memory is kept too. Until the next call.
+  struct Lists {
+    std::vector<Ref>&src, &dst;
+  };
+  Lists Spare();
 
   // Writers. Refs given to one call become the step's src and dst lists.
   void Send(int peer, uint32_t channel, absl::Span<const Ref> src);
@@ -116,6 +120,7 @@ class StepList {
   Step& Add(StepKind kind, absl::Span<const Ref> src, absl::Span<const Ref> dst);
 
   std::unique_ptr<StepList> inner_;
+  std::vector<Ref> spare_src_, spare_dst_;
 };
 
 // Scratch slots [first, first + slots) of a rank each hold the blocks
@@ -125,6 +130,8 @@ struct ScratchArea {
   uint32_t first_block = 0;
   uint32_t blocks = 0;
 };
+// Of one rank. Batches look at them, and take no memory for it.
+using ScratchAreas = absl::InlinedVector<ScratchArea, 16>;
 
 struct ProgramInfo {
   std::string name;  // as the user would write it to force it: "ring", "hier(two_shot+nhr)*4"
@@ -157,7 +164,7 @@ class Program {
   // Writes batch `batch` into `out`, which the caller has cleared. A batch may be empty.
   virtual void Fetch(int rank, uint32_t lane, uint32_t batch, StepList& out) const = 0;
   // Appends the scratch areas of a rank; slots are numbered through the areas in order.
-  virtual void Scratch(int rank, std::vector<ScratchArea>& out) const;
+  virtual void Scratch(int rank, ScratchAreas& out) const;
   // Members of a rank group in ascending order.
   virtual absl::Span<const int> RankGroup(uint32_t group) const;
 

@@ -8,7 +8,7 @@ Layout::Layout(const Program& program, bool in_place)
     : blocks_(program.info().space.blocks()), slices_(program.info().space.slices()) {
   const ProgramInfo& info = program.info();
   ranks_.resize(static_cast<size_t>(info.ranks));
-  std::vector<ScratchArea> areas;
+  ScratchAreas areas;
   for (int rank = 0; rank < info.ranks; ++rank) {
     RankAreas& own = ranks_[static_cast<size_t>(rank)];
     const BlockWindow in = InputWindow(info, rank), out = OutputWindow(info, rank);

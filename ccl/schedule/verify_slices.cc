@@ -8,7 +8,7 @@
 namespace ccl {
 namespace {
 
-bool SameAreas(const std::vector<ScratchArea>& a, const std::vector<ScratchArea>& b) {
+bool SameAreas(const ScratchAreas& a, const ScratchAreas& b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(),
                     [](const ScratchArea& x, const ScratchArea& y) {
                       return x.slots == y.slots && x.first_block == y.first_block &&
@@ -64,7 +64,7 @@ class SliceCheck {
   }
 
   absl::Status CompareRank(int rank) {
-    std::vector<ScratchArea> areas, others;
+    ScratchAreas areas, others;
     one_.Scratch(rank, areas);
     sliced_.Scratch(rank, others);
     if (!SameAreas(areas, others)) return Differs(absl::StrCat("in the scratch of rank ", rank));

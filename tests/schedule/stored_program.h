@@ -55,8 +55,8 @@ class StoredProgram : public Program {
   void Fetch(int rank, uint32_t lane, uint32_t batch, StepList& out) const override {
     out = lists_[static_cast<size_t>(rank)][lane][batch];
   }
-  void Scratch(int rank, std::vector<ScratchArea>& out) const override {
-    const std::vector<ScratchArea>& own = scratch_[static_cast<size_t>(rank)];
+  void Scratch(int rank, ScratchAreas& out) const override {
+    const ScratchAreas& own = scratch_[static_cast<size_t>(rank)];
     out.insert(out.end(), own.begin(), own.end());
   }
   absl::Span<const int> RankGroup(uint32_t group) const override { return groups[group]; }
@@ -68,13 +68,13 @@ class StoredProgram : public Program {
   std::vector<StepList>& Lane(int rank, uint32_t lane = 0) {
     return lists_[static_cast<size_t>(rank)][lane];
   }
-  std::vector<ScratchArea>& scratch(int rank) { return scratch_[static_cast<size_t>(rank)]; }
+  ScratchAreas& scratch(int rank) { return scratch_[static_cast<size_t>(rank)]; }
 
   std::vector<std::vector<int>> groups;
 
  private:
   std::vector<std::vector<std::vector<StepList>>> lists_;  // [rank][lane][batch]
-  std::vector<std::vector<ScratchArea>> scratch_;
+  std::vector<ScratchAreas> scratch_;
 };
 
 // Ring allreduce in two phases. With two lanes the second phase has a lane and a channel of its
