@@ -1,38 +1,20 @@
 // The bytes of an execution that move at the rank itself: scaled inputs, copies, folds.
 #include <algorithm>
+#include <vector>
 
 #include "ccl/backend/compute.h"
 #include "ccl/backend/copy.h"
 #include "ccl/exec/execution.h"
+#include "ccl/exec/walk.h"
 
 namespace ccl {
 namespace {
 
-ConstPiece AsConst(const Piece& piece) { return {piece.data, piece.bytes}; }
-
-// Walks lists of pieces of equal total length in common runs.
-class Walk {
- public:
-  explicit Walk(absl::Span<const ConstPiece> pieces, size_t offset = 0) : pieces_(pieces) {
-    for (; at_ < pieces_.size() && offset >= pieces_[at_].bytes; ++at_) offset -= pieces_[at_].bytes;
-    used_ = offset;
-    Skip();
-  }
-  bool done() const { return at_ == pieces_.size(); }
-  size_t run() const { return pieces_[at_].bytes - used_; }
-  const char* data() const { return static_cast<const char*>(pieces_[at_].data) + used_; }
-  void Take(size_t bytes) {
-    used_ += bytes;
-    Skip();
-  }
-
- private:
-  void Skip() {
-    while (at_ < pieces_.size() && used_ == pieces_[at_].bytes) ++at_, used_ = 0;
-  }
-  absl::Span<const ConstPiece> pieces_;
-  size_t at_ = 0, used_ = 0;
-};
+// In the place of what a list had.
+void AsConst(absl::Span<const Piece> pieces, std::vector<ConstPiece>& list) {
+  list.clear();
+  for (const Piece& piece : pieces) list.push_back({piece.data, piece.bytes});
+}
 
 }  // namespace
 
@@ -112,10 +94,8 @@ uint64_t Execution::LocalStep(const Step& step, OperationKind& kind) {
     return bytes;
   }
   state_->folded = true;
-  std::vector<ConstPiece> source;
-  source.reserve(from.size());
-  for (const Piece& piece : from) source.push_back(AsConst(piece));
-  Walk walk(source);
+  AsConst(from, w.own);
+  Walk walk(w.own);
   for (const Piece& piece : to) {
     for (size_t filled = 0; filled < piece.bytes;) {
       const size_t run = std::min(piece.bytes - filled, walk.run());
@@ -132,27 +112,27 @@ void Execution::Consume(uint64_t token, uint64_t offset,
   const uint64_t tag = token & ((uint64_t{1} << kTagBits) - 1);
   const Fold& fold = state_->folds[(tag >> kLaneBits) - 1];
   const size_t size = SizeOf(request_.type);
-  // What is contiguous everywhere, as most is, takes no memory.
+  Workspace& w = workspace();
+  std::vector<const void*>& runs = w.operands;
+  runs.clear();
   const auto one = [](const auto& list) { return list.size() == 1; };
   if (one(fold.dst) && (fold.alone || one(fold.src)) &&
       std::all_of(operands.begin(), operands.end(), one)) {
-    std::vector<const void*>& runs = workspace().operands;
-    runs.clear();
     const auto own = [&] { runs.push_back(static_cast<const char*>(fold.src[0].data) + offset); };
     if (!fold.alone && !fold.incoming_first) own();
     for (absl::Span<const ConstPiece> operand : operands) runs.push_back(operand[0].data);
     if (!fold.alone && fold.incoming_first) own();
     return Combine(static_cast<char*>(fold.dst[0].data) + offset, runs, operands[0][0].bytes / size);
   }
-  std::vector<ConstPiece> own, target;
-  for (const Piece& piece : fold.src) own.push_back(AsConst(piece));
-  for (const Piece& piece : fold.dst) target.push_back(AsConst(piece));
-  std::vector<Walk> walks;
-  if (!fold.alone && !fold.incoming_first) walks.emplace_back(own, offset);
+  AsConst(fold.src, w.own);
+  AsConst(fold.dst, w.target);
+  std::vector<Walk>& walks = w.walks;
+  walks.clear();
+  if (!fold.alone && !fold.incoming_first) walks.emplace_back(w.own, offset);
   for (absl::Span<const ConstPiece> operand : operands) walks.emplace_back(operand);
-  if (!fold.alone && fold.incoming_first) walks.emplace_back(own, offset);
-  Walk out(target, offset);
-  std::vector<const void*> runs(walks.size());
+  if (!fold.alone && fold.incoming_first) walks.emplace_back(w.own, offset);
+  Walk out(w.target, offset);
+  runs.resize(walks.size());
   while (!out.done() &&
          std::none_of(walks.begin(), walks.end(), [](const Walk& walk) { return walk.done(); })) {
     size_t run = out.run();

@@ -10,6 +10,7 @@
 #include "ccl/backend/backend.h"
 #include "ccl/exec/binding.h"
 #include "ccl/exec/flight.h"
+#include "ccl/exec/walk.h"
 #include "ccl/schedule/program.h"
 
 namespace ccl {
@@ -27,6 +28,8 @@ struct Workspace {
   std::vector<Range> ranges;  // by operation
   std::vector<const void*> operands;
   std::vector<Piece> from, to;  // of a local copy
+  std::vector<ConstPiece> own, target;  // of a copy or fold in many pieces
+  std::vector<Walk> walks;
   // Tokens of what has completed without the backend; the engine takes them before it returns.
   std::vector<uint64_t> ready;
   bool failed = false;  // a scope has; the engine tells who waits

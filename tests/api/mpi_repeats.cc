@@ -1,5 +1,6 @@
 // Calls that come again and again: results are right whatever buffers come, in whatever turn, and what
 // has been seen before takes no memory. Run by mpirun, or with CCL_BACKEND by cclbench launch.
+#include <algorithm>
 #include <cstdint>
 #include <fstream>
 #include <functional>
@@ -98,16 +99,21 @@ void OtherBuffersInTurn(const Kind& kind, cclComm_t comm, size_t count) {
   }
 }
 
+// A rank that has lost its processor for a while keeps more of what comes meanwhile than ever before: not
+// in every hundred calls.
 void TakesNoMemory(const Kind& kind, cclComm_t comm, size_t count) {
   std::vector<int32_t> in(kind.in_blocks * count, 1), out(kind.out_blocks * count);
-  long before = 0;
-  for (int round = 0; round < 300; ++round) {
-    if (round == 200) before = allocations;
-    Run(kind, comm, count, in, out);
-    CHECK_CCL(cclBarrier(comm, nullptr));  // a root may be far ahead, and what has come is kept
-    CHECK_CCL(cclCommSynchronize(comm));
-  }
-  const long more = allocations - before;
+  const auto hundred = [&] {
+    const long before = allocations;
+    for (int round = 0; round < 100; ++round) {
+      Run(kind, comm, count, in, out);
+      CHECK_CCL(cclBarrier(comm, nullptr));  // a root may be far ahead, and what has come is kept
+      CHECK_CCL(cclCommSynchronize(comm));
+    }
+    return allocations - before;
+  };
+  hundred();
+  const long more = std::min({hundred(), hundred(), hundred()});
   if (more == 0) return;
   std::fprintf(stderr, "rank %d: %s of %zu: %ld allocations in 100 calls\n", Rank(), kind.name, count, more);
   CHECK_THAT(false);
