@@ -138,7 +138,7 @@ const char* Variable(const char* name) {
 
 // What is written down of a variable: not what lets people in.
 std::string Shown(const char* name, const char* value) {
-  return std::strcmp(name, "CCL_SECRET") == 0 ? "(not shown)" : value;
+  return std::strcmp(name, "CCL_SECRET") == 0 ? "(not shown)" : WithoutSecret(value);
 }
 
 void LogVariables() {
@@ -184,7 +184,7 @@ absl::StatusOr<std::vector<Setting>> Settings(const Options& stated) {
     Setting setting{row.field, row.variable, row.standard, "default", row.meaning};
     if (const char* value = Variable(row.variable)) setting.value = Shown(row.variable, value), setting.origin = "environment";
     if (row.stated != nullptr && !(stated.*row.stated).empty()) {
-      setting.value = stated.*row.stated, setting.origin = "program";
+      setting.value = WithoutSecret(stated.*row.stated), setting.origin = "program";
     }
     settings.push_back(setting);
   }

@@ -94,14 +94,14 @@ absl::StatusOr<std::shared_ptr<World>> JoinWorld(const Options& options, const M
   const std::string url = BackendOf(options);
   CCL_ASSIGN_OR_RETURN(std::unique_ptr<Backend> backend, OpenBackend(url, membership));
   if (const Abilities has = backend->abilities(); has.contexts < 4 || has.channels < 1) {
-    return absl::FailedPreconditionError(absl::StrCat("'", url, "' tells only ", has.contexts,
+    return absl::FailedPreconditionError(absl::StrCat("'", WithoutSecret(url), "' tells only ", has.contexts,
                                                       " contexts and ", has.channels,
                                                       " channels apart"));
   }
   if (Logs(LogLevel::kInfo, LogPart::kNet)) {
     const Abilities has = backend->abilities();
     Log(LogLevel::kInfo, LogPart::kNet,
-        absl::StrCat("'", url, "': transport ", backend->name(), ", ", has.contexts, " contexts, ",
+        absl::StrCat("'", WithoutSecret(url), "': transport ", backend->name(), ", ", has.contexts, " contexts, ",
                      has.channels, " channels, ", has.virtual_time ? "virtual" : "real", " time",
                      has.group_operations ? ", group operations" : ""));
   }
@@ -117,7 +117,7 @@ absl::StatusOr<std::shared_ptr<World>> JoinWorld(const Options& options, const M
   CCL_RETURN_IF_ERROR(backend->Agree(same));
   if (options.phantom && !backend->abilities().phantom) {
     return absl::InvalidArgumentError(
-        absl::StrCat("backend '", url, "' moves real bytes; a phantom payload needs emulated:"));
+        absl::StrCat("backend '", WithoutSecret(url), "' moves real bytes; a phantom payload needs emulated:"));
   }
   // A rank whose rules cannot be read takes rank 0's; rank 0's own error is everybody's.
   auto rules = Rules(options);

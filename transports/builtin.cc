@@ -1,5 +1,6 @@
 #include "absl/strings/str_cat.h"
 #include "ccl/backend/open.h"
+#include "ccl/base/log.h"
 #include "transports/emulated/emulated.h"
 #include "transports/local/local.h"
 #include "transports/mpi/load.h"
@@ -44,7 +45,7 @@ absl::StatusOr<std::unique_ptr<Backend>> OpenBackend(absl::string_view url, cons
   std::string known;
   for (const Scheme& scheme : kSchemes) absl::StrAppend(&known, " ", scheme.name, ":");
   return absl::InvalidArgumentError(
-      absl::StrCat("no backend is called '", url, "'; a backend starts with one of", known));
+      absl::StrCat("no backend is called '", WithoutSecret(url), "'; a backend starts with one of", known));
 }
 
 absl::StatusOr<std::unique_ptr<Backend>> OpenBackend(absl::string_view url, int ranks) {

@@ -3,6 +3,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 
@@ -70,6 +71,17 @@ uint32_t SelectLogParts(absl::string_view text) {
 
 std::string LogFileName(absl::string_view pattern, absl::string_view host, int process) {
   return absl::StrReplaceAll(pattern, {{"%h", host}, {"%p", absl::StrCat(process)}});
+}
+
+// Wherever it stands: a URL that is no good is written down as well.
+std::string WithoutSecret(absl::string_view url) {
+  const std::string name = "secret=";
+  std::string shown(url);
+  for (size_t at = shown.find(name); at != std::string::npos; at = shown.find(name, at)) {
+    at += name.size();
+    shown.replace(at, std::min(shown.find('&', at), shown.size()) - at, "(not shown)");
+  }
+  return shown;
 }
 
 bool Logs(LogLevel level, LogPart part) {

@@ -22,6 +22,9 @@ bool Logs(LogLevel level, LogPart part);
 // Writes "HOST:PROCESS:THREAD CCL INFO text" and a newline, as one.
 void Log(LogLevel level, LogPart part, absl::string_view text);
 
+// A backend's URL for the log, errors and lists of settings: without what lets people in.
+std::string WithoutSecret(absl::string_view url);
+
 // For tests: what `parts` selects, a bit for each LogPart.
 uint32_t SelectLogParts(absl::string_view parts);
 // A file's name with %h and %p replaced.

@@ -402,4 +402,20 @@ TEST(Api, OptionsAreListedAsTheyCount) {
   unsetenv("CCL_TIMEOUT_MS");
 }
 
+TEST(Api, OptionsDoNotShowSecrets) {
+  setenv("CCL_BACKEND", "tcp:?secret=c0ffee&shm=no", 1);
+  setenv("CCL_SECRET", "c0ffee", 1);
+  cclOption_t option;
+  bool found = false;
+  for (int number = 0; cclGetOption(number, &option) == cclSuccess; ++number) {
+    EXPECT_EQ(std::string(option.value).find("c0ffee"), std::string::npos) << option.variable;
+    if (std::string(option.variable) != "CCL_BACKEND") continue;
+    found = true;
+    EXPECT_STREQ(option.value, "tcp:?secret=(not shown)&shm=no");
+  }
+  EXPECT_TRUE(found);
+  unsetenv("CCL_BACKEND");
+  unsetenv("CCL_SECRET");
+}
+
 }  // namespace

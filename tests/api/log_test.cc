@@ -28,5 +28,13 @@ TEST(Log, FileNamesHoldHostAndProcess) {
   EXPECT_EQ(LogFileName("log.%h.%p.txt", "node1", 42), "log.node1.42.txt");
 }
 
+TEST(Log, SecretsOfUrlsAreNotShown) {
+  EXPECT_EQ(WithoutSecret("tcp:?ranks=2&secret=000102030405060708090a0b0c0d0e0f&shm=no"),
+            "tcp:?ranks=2&secret=(not shown)&shm=no");
+  EXPECT_EQ(WithoutSecret("shm:?secret=0f"), "shm:?secret=(not shown)");
+  EXPECT_EQ(WithoutSecret("tcp:secret=1&secret=2"), "tcp:secret=(not shown)&secret=(not shown)");
+  for (const char* url : {"", "emulated:crossbar?ranks=4", "tcp:?secret"}) EXPECT_EQ(WithoutSecret(url), url);
+}
+
 }  // namespace
 }  // namespace ccl

@@ -18,6 +18,14 @@ TEST(OpenBackend, UnknownSchemeNamesTheKnownOnes) {
   }
 }
 
+TEST(OpenBackend, ErrorsDoNotShowSecrets) {
+  for (const char* url : {"tpc:?ranks=2&secret=c0ffee", "tcp:ranks=2&secret=c0ffee", "tcp:?ranks=2&secret=c0ffee"}) {
+    const absl::Status status = OpenBackend(url, 0).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << status;
+    EXPECT_EQ(status.message().find("c0ffee"), absl::string_view::npos) << status;
+  }
+}
+
 TEST(OpenBackend, BrokenModuleIsNamedWithTheReason) {
   const TemporaryFolder directory;
   std::ofstream(directory / "libccl_mpi_openmpi.so") << "not a library";

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "ccl/base/log.h"
 #include "ccl/base/status.h"
 
 namespace ccl::tcp {
@@ -120,7 +121,7 @@ absl::Status FromEnvironment(Settings& s, std::vector<std::string>& missing) {
 
 absl::StatusOr<Settings> ReadOptions(absl::string_view rest, Settings s) {
   if (!rest.empty() && rest[0] != '?') {
-    return absl::InvalidArgumentError(absl::StrCat("'", rest, "' does not start with '?'"));
+    return absl::InvalidArgumentError(absl::StrCat("'", WithoutSecret(rest), "' does not start with '?'"));
   }
   for (absl::string_view option : absl::StrSplit(absl::StripPrefix(rest, "?"), '&', absl::SkipEmpty())) {
     const std::pair<absl::string_view, absl::string_view> parts =
