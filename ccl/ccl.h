@@ -142,7 +142,8 @@ typedef struct {
   const char* commName;  /* for reports */
   int trafficClass;      /* 0..255: accepted, no effect, because no transport has traffic classes */
   int minChannels, maxChannels; /* pieces that a vector is cut in (`channels` of a call) by what the
-                            planner chooses lie between; 0: as suits. A call that says `channels` or an
+                            planner chooses lie between; 0: as suits. The least is at most the most, also
+                            where the environment has set one of them. A call that says `channels` or an
                             algorithm, and rules, go before */
   int deterministic;     /* cclDeterminism_t; default: off. CCL_DETERMINISTIC (off, run-to-run,
                             shape-invariant) goes before it */

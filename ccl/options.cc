@@ -166,6 +166,11 @@ absl::StatusOr<Options> WithEnvironment(const Options& stated) {
           absl::StrCat(row.variable, " is '", value, "'; it is ", status.message()));
     }
   }
+  if (options.max_channels > 0 && options.min_channels > options.max_channels) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("minChannels (CCL_MIN_CHANNELS) is ", options.min_channels, "; it is at most maxChannels ",
+                     "(CCL_MAX_CHANNELS), ", options.max_channels));
+  }
   if (!options.flight_folder.empty()) {
     if (absl::Status status = CheckFolder(options.flight_folder); !status.ok()) return status;
   } else if (options.flight_signal != 0) {

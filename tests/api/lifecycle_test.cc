@@ -1,6 +1,7 @@
 // How communicators are configured, how they end, and those that do not block.
 #include <chrono>
 #include <cstddef>
+#include <cstdlib>
 #include <cstring>
 #include <thread>
 
@@ -35,6 +36,25 @@ TEST(Config, OlderSizesAreAcceptedAndNewerAreNot) {
   channels.minChannels = 4, channels.maxChannels = 2;
   EXPECT_EQ(cclCommInitAllConfig(&comm, 1, nullptr, &channels), cclInvalidArgument);
   EXPECT_THAT(Said(), HasSubstr("minChannels is 4"));
+}
+
+TEST(Config, BoundsThatTheEnvironmentTurnsRoundAreAnError) {
+  const auto refused = [](int least, int most) {
+    cclConfig_t config = CCL_CONFIG_INITIALIZER;
+    config.backend = "emulated:crossbar";
+    if (least > 0) config.minChannels = least;
+    if (most > 0) config.maxChannels = most;
+    cclComm_t comm = nullptr;
+    EXPECT_EQ(cclCommInitAllConfig(&comm, 1, nullptr, &config), cclInvalidArgument);
+    EXPECT_THAT(Said(), testing::AllOf(HasSubstr("CCL_MIN_CHANNELS) is 4"), HasSubstr("CCL_MAX_CHANNELS), 2")));
+  };
+  setenv("CCL_MIN_CHANNELS", "4", 1);
+  refused(0, 2);
+  setenv("CCL_MAX_CHANNELS", "2", 1);
+  refused(0, 0);
+  unsetenv("CCL_MIN_CHANNELS");
+  refused(4, 0);
+  unsetenv("CCL_MAX_CHANNELS");
 }
 
 TEST(Lifecycle, FinalizeWaitsForAllStreamsAndTakesNoMore) {
