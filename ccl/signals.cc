@@ -36,21 +36,11 @@ Signals& Signals::OfProcess() {
 
 void Signals::Add(int signal, FlightDumps* dumps) {
   std::lock_guard<std::mutex> changing(changing_);
-  bool first = false;
   {
     std::lock_guard<std::mutex> lock(mutex_);
-    first = wanted_[signal].empty();
     wanted_[signal].push_back(dumps);
   }
-  if (!reader_.joinable()) {
-    if (ends[0] < 0) {
-      if (pipe2(ends, O_CLOEXEC) != 0) return;  // no descriptors: no dumps by signal
-      fcntl(ends[1], F_SETFL, O_NONBLOCK);
-      write_end = ends[1];
-    }
-    reader_ = std::thread([this] { Read(); });
-  }
-  if (!first) return;
+  if (!StartReader() || !handled_.insert(signal).second) return;
   struct sigaction own = {};
   own.sa_handler = Handle;
   own.sa_flags = SA_RESTART;
@@ -69,13 +59,25 @@ void Signals::Remove(int signal, FlightDumps* dumps) {
     if (last) wanted_.erase(signal);
     all = wanted_.empty();
   }
-  if (last && reader_.joinable()) sigaction(signal, &programs[signal], nullptr);
+  if (last && handled_.erase(signal) > 0) sigaction(signal, &programs[signal], nullptr);
   if (!all || !reader_.joinable()) return;
   const unsigned char stop = 0;
   while (write(ends[1], &stop, 1) < 0 && (errno == EINTR || errno == EAGAIN)) {
   }
   reader_.join();
   // A handler that has just begun in another thread may still write: the pipe stays open.
+}
+
+// False: no descriptors, no dumps by signal.
+bool Signals::StartReader() {
+  if (reader_.joinable()) return true;
+  if (ends[0] < 0) {
+    if (pipe2(ends, O_CLOEXEC) != 0) return false;
+    fcntl(ends[1], F_SETFL, O_NONBLOCK);
+    write_end = ends[1];
+  }
+  reader_ = std::thread([this] { Read(); });
+  return true;
 }
 
 void Signals::Read() {

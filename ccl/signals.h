@@ -3,6 +3,7 @@
 
 #include <map>
 #include <mutex>
+#include <set>
 #include <thread>
 #include <vector>
 
@@ -19,18 +20,21 @@ class Signals {
  public:
   static Signals& OfProcess();
 
-  // As often added as removed.
+  // As often added as removed. Where a process has no descriptors to spare the signal stays the program's,
+  // until somebody asks for it when there are some.
   void Add(int signal, FlightDumps* dumps);
   // Returns when nothing is being written.
   void Remove(int signal, FlightDumps* dumps);
 
  private:
   Signals() = default;
+  bool StartReader();
   void Read();
 
   std::mutex changing_;  // Add and Remove, one after the other
   std::mutex mutex_;     // what the thread reads
   std::map<int, std::vector<FlightDumps*>> wanted_;  // by signal
+  std::set<int> handled_;  // whose handler is ours
   std::thread reader_;
 };
 

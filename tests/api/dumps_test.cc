@@ -1,7 +1,9 @@
 // Flight records that are written without being asked for.
 #include <signal.h>
+#include <sys/resource.h>
 
 #include <chrono>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -116,6 +118,39 @@ TEST(Dumps, ASignalWritesAllAndThenIsTheProgramsAgain) {
   raise(SIGUSR2);
   EXPECT_EQ(seen, 1);
   signal(SIGUSR2, SIG_DFL);
+}
+
+// Two communicators ask, the first while the process has no descriptor to spare. Whether the program hears the
+// signal until the second asks, both write then, and the program hears it again afterwards.
+bool IsHeardOnceThereAreDescriptors() {
+  const TemporaryFolder folder;
+  seen = 0;
+  signal(SIGUSR2, Count);
+  bool right = true;
+  {
+    rlimit limit{};
+    getrlimit(RLIMIT_NOFILE, &limit);
+    const rlimit none{0, limit.rlim_max};
+    setrlimit(RLIMIT_NOFILE, &none);
+    const Ranks early(1, "emulated:crossbar", ConfigFor(folder, SIGUSR2));
+    setrlimit(RLIMIT_NOFILE, &limit);
+    raise(SIGUSR2);
+    right = right && seen == 1;
+    const Ranks late(1, "emulated:crossbar", ConfigFor(folder, SIGUSR2));
+    raise(SIGUSR2);
+    for (int i = 0; i < 1000 && FilesIn(folder).size() < 2; ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    right = right && FilesIn(folder).size() == 2 && seen == 1;
+  }
+  raise(SIGUSR2);
+  return right && seen == 2;
+}
+
+// In a process of its own: the pipe of the first who has asked stays.
+TEST(Dumps, ASignalIsHeardOnceThereAreDescriptors) {
+  testing::FLAGS_gtest_death_test_style = "threadsafe";
+  EXPECT_EXIT(std::exit(IsHeardOnceThereAreDescriptors() ? 0 : 1), testing::ExitedWithCode(0), "");
 }
 
 TEST(Dumps, WhatCannotBeWrittenIsAnErrorAtOnce) {
