@@ -44,8 +44,7 @@ std::unique_ptr<Communicator> Communicator::Of(std::shared_ptr<Team> team, int r
 namespace {
 
 std::shared_ptr<Scope> ScopeFor(const Team& team) {
-  auto scope = std::make_shared<Scope>();
-  scope->timeout = team.options().timeout_ms * 1'000'000'000;
+  auto scope = std::make_shared<Scope>(team.options().timeout_ms * 1'000'000'000);
   scope->drops = team.options().abort_on_timeout;
   return scope;
 }

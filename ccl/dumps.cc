@@ -72,7 +72,7 @@ void FlightDumps::Remove(Communicator* communicator) {
 void FlightDumps::Failed(Time now, const absl::Status& world) {
   std::lock_guard<std::mutex> lock(mutex_);
   for (Entry& entry : entries_) {
-    const absl::Status& error = world.ok() ? entry.communicator->scope()->error : world;
+    const absl::Status& error = world.ok() ? entry.communicator->scope()->error.status() : world;
     if (error.ok() || entry.failed) continue;
     entry.failed = true;
     const char* why = absl::IsDeadlineExceeded(error) ? "timeout" : "error";
@@ -85,7 +85,7 @@ void FlightDumps::Signalled(int signal) {
     std::lock_guard<std::mutex> lock(mutex_);
     for (const Entry& entry : entries_) {
       if (entry.signal != signal) continue;
-      const absl::Status& error = world.ok() ? entry.communicator->scope()->error : world;
+      const absl::Status& error = world.ok() ? entry.communicator->scope()->error.status() : world;
       Write(*entry.communicator, entry.path, absl::StrCat("signal ", SignalName(signal)), now, error);
     }
   });

@@ -43,7 +43,7 @@ std::string RecordJson(const FlightRecord& r, absl::string_view waits) {
 std::string Communicator::FlightJson(absl::string_view why) {
   std::string text;
   world().engine().Look([&](Time now, const absl::Status& failed) {
-    text = FlightJson(why, now, failed.ok() ? scope_->error : failed);
+    text = FlightJson(why, now, failed.ok() ? scope_->error.status() : failed);
   });
   return text;
 }

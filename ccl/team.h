@@ -43,7 +43,7 @@ struct Control {
   // `rank` is the world's. An answer may take as long as an operation.
   Control(std::shared_ptr<World> of, int rank, Time timeout)
       : world(std::move(of)),
-        stream(world->engine().NewStream(rank, std::make_shared<Scope>(Scope{.timeout = timeout}))) {}
+        stream(world->engine().NewStream(rank, std::make_shared<Scope>(timeout))) {}
   ~Control() { world->engine().Drop(stream.get()); }
 
   const std::shared_ptr<World> world;

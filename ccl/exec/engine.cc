@@ -113,7 +113,7 @@ void Engine::Drop(Stream* stream) {
 
 bool Engine::Stop(Scope& scope, const absl::Status& error) {
   const Entry lock(*this);
-  if (scope.error.ok()) scope.error = error;
+  scope.error.Set(error);
   bool under_way = false;
   for (Stream* stream : scope.streams()) {
     under_way = Forget(stream) || under_way;
@@ -269,7 +269,7 @@ absl::Status Engine::PollOnce(Waiting waiting) {
 
 void Engine::TakePolled(const absl::Status& status) {
   if (!status.ok()) {
-    error_ = status;
+    error_.Set(status);
     Failed();
   }
   ReleaseWaiters();
@@ -290,9 +290,9 @@ void Engine::ReleaseWaiters() {
 }
 
 absl::Status Engine::ErrorOf(absl::Span<Stream* const> streams) const {
-  if (!error_.ok()) return error_;
+  if (!error_.ok()) return error_.status();
   for (const Stream* stream : streams) {
-    if (stream->scope != nullptr && !stream->scope->error.ok()) return stream->scope->error;
+    if (stream->scope != nullptr && !stream->scope->error.ok()) return stream->scope->error.status();
   }
   return absl::OkStatus();
 }
@@ -399,7 +399,7 @@ absl::Status Engine::WaitFor(std::unique_lock<std::mutex>& lock, absl::Span<Stre
     if (virtual_time && absl::IsUnavailable(status)) {
       FailWaiting(status);  // others may go on without
     } else if (!status.ok()) {
-      error_ = status;
+      error_.Set(status);
       Failed();
     } else if (virtual_time && done_.empty() && patience != Patience::kOnceAndMore) {
       FailWaiting(absl::FailedPreconditionError(Deadlock()));
@@ -431,7 +431,7 @@ absl::StatusOr<bool> Engine::Query(Stream* stream) {
 
 absl::Status Engine::error() {
   const Entry lock(*this);
-  return error_;
+  return error_.status();
 }
 
 absl::Status Engine::CheckHome() const {
@@ -444,7 +444,7 @@ absl::Status Engine::CheckHome() const {
 absl::Status Engine::error(const Scope& scope) {
   if (absl::Status status = CheckHome(); !status.ok()) return status;
   const Entry lock(*this);
-  return error_.ok() ? scope.error : error_;
+  return error_.ok() ? scope.error.status() : error_.status();
 }
 
 }  // namespace ccl

@@ -143,7 +143,7 @@ class Engine {
   template <typename F>
   void Look(F f) {
     const Entry lock(*this);
-    f(backend_->Now(), error_);
+    f(backend_->Now(), error_.status());
   }
   // `f` is told, under the lock, when an error has come up, of a scope or, then it has it, of the world.
   // Not when somebody stops a scope. Once, before any work.
@@ -151,12 +151,11 @@ class Engine {
     const Entry lock(*this);
     on_failure_ = std::move(f);
   }
-  // Without waiting or progress: true when the stream is empty, if nothing has failed.
-  bool Empty(const Stream* stream) {
-    if (stream->queued.load(std::memory_order_acquire) > 0) return false;
-    const Entry lock(*this);
-    const bool fine = error_.ok() && (stream->scope == nullptr || stream->scope->error.ok());
-    return CheckHome().ok() && stream->queue.empty() && fine;
+  // Without waiting, progress or the lock: true when the stream is empty, if nothing has failed. An error
+  // is there before what it drops is gone.
+  bool Empty(const Stream* stream) const {
+    return stream->queued.load(std::memory_order_acquire) == 0 && error_.ok() &&
+           (stream->scope == nullptr || stream->scope->error.ok()) && CheckHome().ok();
   }
   // Returns when the streams are empty, or with the first error of the world or of a stream's scope,
   // which is final. A deadlock fails every scope with work under way.
@@ -277,7 +276,7 @@ class Engine {
   Workspace workspace_;
   bool timeouts_ = false;   // some scope has one
   Time checked_at_ = 0;     // for timeouts
-  absl::Status error_;
+  FirstError error_;
   std::function<void(Time, const absl::Status&)> on_failure_;
 };
 

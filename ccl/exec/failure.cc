@@ -76,15 +76,14 @@ std::string Engine::Deadlock() const {
 
 void Engine::Failed() {
   TellWaiters();
-  if (on_failure_) on_failure_(backend_->Now(), error_);
+  if (on_failure_) on_failure_(backend_->Now(), error_.status());
 }
 
 // Everything with work under way, that is.
 void Engine::FailWaiting(const absl::Status& error) {
   for (const Slot& slot : running_) {
     if (slot.stream == nullptr) continue;
-    absl::Status& first = slot.stream->scope == nullptr ? error_ : slot.stream->scope->error;
-    if (first.ok()) first = error;
+    (slot.stream->scope == nullptr ? error_ : slot.stream->scope->error).Set(error);
   }
   Failed();
 }
@@ -98,9 +97,9 @@ void Engine::CheckTimeouts() {
     if (slot.stream == nullptr || slot.stream->scope == nullptr) continue;
     Scope& scope = *slot.stream->scope;
     if (scope.timeout == 0 || !scope.error.ok() || now - slot.started < scope.timeout) continue;
-    scope.error = absl::DeadlineExceededError(absl::StrCat(
+    scope.error.Set(absl::DeadlineExceededError(absl::StrCat(
         slot.work->Describe(), ": it has not ended within ", scope.timeout / kMillisecond, " ms; ",
-        scope.ended, " operations of the communicator ended before it"));
+        scope.ended, " operations of the communicator ended before it")));
     if (scope.drops) drops.push_back(&scope);
     Failed();
   }
@@ -116,7 +115,7 @@ void Engine::CheckTimeouts() {
 void Engine::Fail(Scope& scope, const absl::Status& error) {
   const Entry lock(*this);
   if (!scope.error.ok()) return;
-  scope.error = error;
+  scope.error.Set(error);
   Failed();
   ReleaseWaiters();
 }

@@ -155,7 +155,7 @@ class Checked final : public Work {
       Signature first, other;
       std::memcpy(&first, said[0].data(), sizeof first);
       std::memcpy(&other, said[i].data(), sizeof other);
-      scope_->error = Mismatch(0, first, static_cast<int>(i), other);
+      scope_->error.Set(Mismatch(0, first, static_cast<int>(i), other));
       workspace().failed = true;
       return;
     }

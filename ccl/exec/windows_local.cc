@@ -112,7 +112,7 @@ class LocalPut final : public Work {
 
   void Fail(const std::string& why) {
     if (route_.scope->error.ok()) {
-      route_.scope->error = absl::FailedPreconditionError(absl::StrCat(Describe(), ", ", why));
+      route_.scope->error.Set(absl::FailedPreconditionError(absl::StrCat(Describe(), ", ", why)));
     }
     workspace().failed = true;
     done_ = true;

@@ -263,7 +263,7 @@ class Listener final : public Work {
   }
   void Fail(const std::string& why) {
     if (route_.scope->error.ok()) {
-      route_.scope->error = absl::FailedPreconditionError(absl::StrCat("rank ", peers_->rank(), ": ", why));
+      route_.scope->error.Set(absl::FailedPreconditionError(absl::StrCat("rank ", peers_->rank(), ": ", why)));
     }
     workspace().failed = true;
     done_ = true;
