@@ -165,18 +165,19 @@ void Engine::Begin(Stream* stream) {
   }
   StartHeldBack();
   actors_ = actors;
-  StartFront(stream);
+  StartFront(stream, backend_->Now());
 }
 
-void Engine::StartHeldBack() {
+void Engine::StartAllHeldBack() {
   for (Stream* stream : std::exchange(held_back_, {})) {
     stream->held_back = false;
     actors_ = {ranks_, Whole::kArrivals};
-    StartFront(stream);
+    StartFront(stream, backend_->Now());
   }
 }
 
-void Engine::StartFront(Stream* stream) {
+// What follows another work starts when that has ended.
+void Engine::StartFront(Stream* stream, Time now) {
   while (!stream->queue.empty()) {
     if (free_slots_.empty()) {
       free_slots_.push_back(static_cast<uint32_t>(running_.size()));
@@ -188,23 +189,24 @@ void Engine::StartFront(Stream* stream) {
     running_[slot].stream = stream;
     running_[slot].work = &work;
     stream->running = slot + 1;
-    running_[slot].started = backend_->Now();
-    work.NoteStart(running_[slot].started);
+    running_[slot].started = now;
+    work.NoteStart(now);
     work.Prepare(slot, workspace_);
     work.Start(*backend_);
     if (!work.done()) return;
-    Retire(stream);
+    if (!work.brief()) now = backend_->Now();
+    Retire(stream, now);
   }
 }
 
-void Engine::Retire(Stream* stream) {
+void Engine::Retire(Stream* stream, Time now) {
   const uint32_t slot = static_cast<uint32_t>(stream->running - 1);
   running_[slot].stream = nullptr;
   free_slots_.push_back(slot);
   stream->running = 0;
   if (stream->scope != nullptr) ++stream->scope->ended;
   std::unique_ptr<Work> work = Pop(stream);
-  work->NoteEnd(backend_->Now());
+  work->NoteEnd(now);
   Work* const ended = work.get();
   ended->Return(std::move(work));
 }
@@ -222,8 +224,9 @@ void Engine::Completed(uint64_t token) {
   Work& work = *running_[index].work;
   work.Complete(token & ((uint64_t{1} << Work::kTagBits) - 1), *backend_);
   if (work.done()) {
-    Retire(stream);
-    StartFront(stream);
+    const Time now = backend_->Now();
+    Retire(stream, now);
+    StartFront(stream, now);
   }
 }
 

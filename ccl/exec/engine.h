@@ -214,15 +214,18 @@ class Engine {
   absl::Status WaitFor(std::unique_lock<std::mutex>& lock, absl::Span<Stream* const> streams,
                        Patience patience);
   void Begin(Stream* stream);
-  void StartFront(Stream* stream);
-  void StartHeldBack();
+  void StartFront(Stream* stream, Time now);
+  void StartHeldBack() {
+    if (!held_back_.empty()) StartAllHeldBack();
+  }
+  void StartAllHeldBack();
   // Starts what is held back, folded if `waiter` allows.
   void StartFor(const Waiter& waiter);
   // The ranks that can run for all, if all run such work at once.
   Actors ActorsFor(const Work& work) const;
   Actors ActorsFor(const Waiter& waiter) const;
   void Unfold();
-  void Retire(Stream* stream);
+  void Retire(Stream* stream, Time now);
   bool Forget(Stream* stream);
   void Completed(uint64_t token);
   // Takes what has completed without the backend.

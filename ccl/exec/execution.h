@@ -28,6 +28,7 @@ class Execution final : public Work, private Consumer {
   bool done() const override {
     return state_ != nullptr && state_->started && state_->running == 0 && !state_->launching;
   }
+  bool brief() const override { return state_->binding.OutputElements() <= kBrief; }
   size_t outstanding() const override;
   uint64_t memory() const override {
     return sizeof *this + (state_ == nullptr ? 0 : sizeof *state_ + state_->binding.ScratchBytes());
@@ -66,6 +67,8 @@ class Execution final : public Work, private Consumer {
   static constexpr uint64_t kLaneMask = (1u << kLaneBits) - 1;
   // Operations of a batch that are posted at once: they stay in the cache on their way down.
   static constexpr size_t kMostPosted = 128;
+  // Elements that are moved sooner than the time is told.
+  static constexpr uint64_t kBrief = 256;
   struct LocalCopy {
     void* to;
     const void* from;

@@ -44,7 +44,7 @@ void Engine::StartFor(const Waiter& waiter) {
   backend_->Fold(actors.ranks);
   actors_ = actors;
   followers_.assign(streams.begin() + actors.ranks, streams.end());
-  for (int rank = 0; rank < actors.ranks; ++rank) StartFront(streams[static_cast<size_t>(rank)]);
+  for (int rank = 0; rank < actors.ranks; ++rank) StartFront(streams[static_cast<size_t>(rank)], backend_->Now());
   if (free_slots_.size() == running_.size()) Unfold();
 }
 

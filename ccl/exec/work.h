@@ -62,6 +62,8 @@ class Work {
   // One of its operations has completed; posts what can follow.
   virtual void Complete(uint64_t tag, Backend& backend) = 0;
   virtual bool done() const = 0;
+  // Whether it does so little by itself that, when it is done as soon as it has started, it has taken no time.
+  virtual bool brief() const { return false; }
   // Operations posted and not completed.
   virtual size_t outstanding() const = 0;
   // Bytes that it takes.
