@@ -126,7 +126,7 @@ absl::StatusOr<std::unique_ptr<Work>> Communicator::Make(const Request& request,
                                                  team_->map());
     if (again != nullptr && Keeps(request)) {
       if (repeats_ == nullptr) repeats_ = std::make_unique<Repeats>();
-      Repeats::Call* call = repeats_->Find(request, *again);
+      Repeats::Call* call = repeats_->Find(PlainRequest::Of(request), *again);
       if (call == nullptr) {
         const BufferRules rules = BufferRules::Of(request, rank_, ranks());
         world().engine().Locked([&] { call = &repeats_->Add(request, *again, rules, plan); });
@@ -180,17 +180,20 @@ bool Communicator::Keeps(const Request& request) const {
   return !world().engine().abilities().virtual_time && !team_->checks() && Execution::Repeats(request);
 }
 
-std::optional<absl::Status> Communicator::Repeat(const Request& request, const Choice& choice,
-                                                  Stream* stream) {
+std::optional<absl::Status> Communicator::Repeat(const PlainRequest& request, const Choice& choice,
+                                                 Stream* stream) {
   if (repeats_ == nullptr) return std::nullopt;
-  Repeats::Call* const call = Execution::Repeats(request) ? repeats_->Find(request, choice) : nullptr;
+  Repeats::Call* const call = repeats_->Find(request, choice);
   if (call == nullptr || !call->rules.Fit(request.in, request.out)) return std::nullopt;
   auto started = world().engine().EnqueueMade(stream, [&]() -> std::unique_ptr<Work> {
     std::unique_ptr<Execution> execution = call->shelf->Take();
     if (execution == nullptr) return nullptr;
     execution->Again(team_->ContextOf(calls_), request.in, request.out, request.tag);
     FlightRecord& record = flight_->Next();
-    Describe(request, call->plan, record);
+    Describe(call->request, call->plan, record);
+    record.in = request.in;
+    record.out = request.out;
+    record.tag = request.tag;
     ++calls_;
     execution->RecordAs(record.number);
     return execution;
@@ -255,7 +258,10 @@ uint16_t Communicator::NextChannel(bool sends, int peer) {
 }
 
 absl::Status Communicator::Run(Request request, const Choice& choice) {
-  if (std::optional<absl::Status> status = Repeat(request, choice, stream_.get())) return *std::move(status);
+  if (Execution::Repeats(request)) {
+    std::optional<absl::Status> status = Repeat(PlainRequest::Of(request), choice, stream_.get());
+    if (status.has_value()) return *std::move(status);
+  }
   CCL_RETURN_IF_ERROR(error());
   CCL_RETURN_IF_ERROR(Validate(request));
   CCL_ASSIGN_OR_RETURN(std::shared_ptr<const Plan> plan, PlanFor(request, choice));

@@ -70,7 +70,7 @@ class Communicator {
   // Starts a call of which Make has had the like and which has ended, with OK or the error of the world
   // or the communicator. Nothing when there is none such or something is wrong with the buffers. Takes
   // no memory.
-  std::optional<absl::Status> Repeat(const Request& request, const Choice& choice, Stream* stream);
+  std::optional<absl::Status> Repeat(const PlainRequest& request, const Choice& choice, Stream* stream);
   // Point-to-point messages in the order of their calls. They and the work of Make are numbered when
   // they are made, and the numbers pair them with the other ranks': make only what will be enqueued,
   // in the order of the calls. `Unmake` takes the last collective's number back.

@@ -45,7 +45,7 @@ class Repeats {
   };
 
   // Null: unknown.
-  Call* Find(const Request& request, const Choice& choice) {
+  Call* Find(const PlainRequest& request, const Choice& choice) {
     for (Call& call : calls_) {
       const Request& known = call.request;
       if (known.collective == request.collective && known.count == request.count &&

@@ -63,11 +63,13 @@ std::optional<absl::Status> Again(const Call& call, cclComm* comm, cclStream* st
     if (stream->magic != kStreamMagic || stream->comm != comm) return std::nullopt;
     queue = stream->stream.get();
   }
+  static const Choice free;
+  PlainRequest request{call.collective, static_cast<DataType>(call.type), static_cast<ReduceOp>(call.op), call.count,
+                       call.root, call.in, call.out, 0};
+  if (config == nullptr) return comm->communicator->Repeat(request, free, queue);
   const absl::StatusOr<Choice> choice = ChoiceOf(config);
   if (!choice.ok()) return std::nullopt;
-  Request request{call.collective, static_cast<DataType>(call.type), static_cast<ReduceOp>(call.op), call.count,
-                  call.root, call.in, call.out};
-  if (config != nullptr) request.tag = config->profilerTag;
+  request.tag = config->profilerTag;
   return comm->communicator->Repeat(request, *choice, queue);
 }
 
@@ -124,7 +126,7 @@ absl::StatusOr<Request> RequestOf(const Call& call, cclComm* comm) {
 
 cclResult_t Collect(const Call& call, cclComm* comm, cclStream* stream,
                     const cclCallConfig_t* config) {
-  if (!ThreadGroup().open()) {
+  if (!InGroup()) {
     if (std::optional<absl::Status> again = Again(call, comm, stream, config)) return Report(*again);
   }
   return Grouped([&] { return Queue(call, comm, stream, config); });

@@ -10,7 +10,7 @@ namespace ccl::api {
 namespace {
 
 thread_local std::string last_error;
-thread_local Group group;
+thread_local Group* thread_group = nullptr;  // costs less to look at than what has a constructor
 
 cclResult_t ResultOf(const absl::Status& status) {
   switch (status.code()) {
@@ -47,10 +47,15 @@ cclResult_t Report(const absl::Status& status) {
 
 const char* LastError() { return last_error.c_str(); }
 
-Group& ThreadGroup() { return group; }
+Group& ThreadGroup() {
+  thread_local Group group;
+  thread_group = &group;
+  return group;
+}
 
-absl::Status NotInGroup(absl::string_view call) {
-  if (!ThreadGroup().open()) return absl::OkStatus();
+bool InGroup() { return thread_group != nullptr && thread_group->open(); }
+
+absl::Status RefuseInGroup(absl::string_view call) {
   return absl::FailedPreconditionError(
       absl::StrCat(call, " inside a group: its operations start at cclGroupEnd"));
 }

@@ -96,7 +96,12 @@ absl::StatusOr<Stream*> StreamOf(cclComm* comm, cclStream* stream);
 
 // What this thread has open between cclGroupStart and cclGroupEnd.
 Group& ThreadGroup();
-absl::Status NotInGroup(absl::string_view call);
+// Whether there is any: most threads never have.
+bool InGroup();
+absl::Status RefuseInGroup(absl::string_view call);
+inline absl::Status NotInGroup(absl::string_view call) {
+  return InGroup() ? RefuseInGroup(call) : absl::OkStatus();
+}
 // A host function of the user's runs under the lock of its world: it calls nothing of ccl.
 absl::Status NotInHostCall();
 

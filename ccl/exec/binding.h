@@ -28,6 +28,22 @@ struct Request {
   uint64_t tag = 0;          // the caller's, for reports
 };
 
+// One of real bytes, without blocks or an operation of the user's: most calls are, and it is quickly written.
+struct PlainRequest {
+  Collective collective;
+  DataType type;
+  ReduceOp op;
+  uint64_t count;
+  int root;
+  const void* in;
+  void* out;
+  uint64_t tag;
+
+  static PlainRequest Of(const Request& r) {
+    return {r.collective, r.type, r.op, r.count, r.root, r.in, r.out, r.tag};
+  }
+};
+
 // Bytes of one rank's larger buffer, the vector or all blocks of the per-rank collectives: what plans
 // are chosen by. 0 where ranks know their own blocks only: they would choose differently.
 uint64_t PlanBytes(const Request& request, int ranks);
