@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <functional>
 #include <memory>
+#include <numeric>
 #include <set>
 #include <utility>
 
@@ -137,8 +138,8 @@ absl::Status WeighLibrary(const MemoryQuestion& q, MemoryAnswer& answer) {
 
 absl::Status WeighTransports(const MemoryQuestion& q, MemoryAnswer& answer) {
   const int here = std::min(q.per_host, q.ranks);
-  std::vector<int> ranks;
-  for (int rank = 0; rank < here; ++rank) ranks.push_back(rank);
+  std::vector<int> ranks(static_cast<size_t>(here));
+  std::iota(ranks.begin(), ranks.end(), 0);
   CCL_ASSIGN_OR_RETURN(std::unique_ptr<shm::Segment> segment, shm::Segment::Create(shm::Layout::Bytes(here)));
   std::byte* const memory = segment->data();
   answer.shared = segment->bytes();

@@ -21,7 +21,7 @@ constexpr size_t kMostRecorded = 4096;
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Communicator>> Communicator::Create(std::shared_ptr<World> world,
+absl::StatusOr<std::unique_ptr<Communicator>> Communicator::Create(const std::shared_ptr<World>& world,
                                                                    int rank) {
   const absl::Span<const int> ranks = world->engine().local_ranks();
   if (!std::binary_search(ranks.begin(), ranks.end(), rank)) {

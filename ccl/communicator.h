@@ -22,7 +22,7 @@ class Repeats;
 class Communicator {
  public:
   // Of a world. The calling thread drives the rank from now on.
-  static absl::StatusOr<std::unique_ptr<Communicator>> Create(std::shared_ptr<World> world, int rank);
+  static absl::StatusOr<std::unique_ptr<Communicator>> Create(const std::shared_ptr<World>& world, int rank);
   // Of a team that has been formed; `rank` is the team's.
   static std::unique_ptr<Communicator> Of(std::shared_ptr<Team> team, int rank);
   ~Communicator();

@@ -107,12 +107,10 @@ void OtherBuffersInTurn(const Kind& kind, cclComm_t comm, size_t count) {
   }
 }
 
-// A rank that has lost its processor for a while keeps more of what comes meanwhile than ever before: not
-// in every hundred calls.
 // Other calls than the first take none; but a rank that others have left far behind may keep more of what has come than
-// ever before, so that one of four spans without is enough.
+// ever before, so that one of twelve spans without is enough.
 void TakesNoMemory(const Kind& kind, cclComm_t comm, size_t count) {
-  constexpr int kFirst = 100, kSpan = 50, kSpans = 4;
+  constexpr int kFirst = 100, kSpan = 20, kSpans = 12;
   std::vector<int32_t> in(kind.in_blocks * count, 1), out(kind.out_blocks * count);
   long before = 0, least = -1;
   for (int round = 0; round <= kFirst + kSpans * kSpan; ++round) {
