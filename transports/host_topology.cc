@@ -33,6 +33,10 @@ std::optional<Grouping> RunsOf(absl::Span<const Location> locations, int32_t Loc
   return runs;
 }
 
+bool Nests(const Grouping& inner, const Grouping& outer) {
+  return std::includes(inner.starts.begin(), inner.starts.end(), outer.starts.begin(), outer.starts.end());
+}
+
 // Ranks that take turns on a processor wait for each other's turns, and share its rates.
 Level HostLevel(const char* name, Grouping grouping, double crowding) {
   Level level;
@@ -76,21 +80,21 @@ Topology HostTopology(absl::Span<const Location> locations, double crowding) {
   const auto add = [&](const char* name, std::optional<Grouping> grouping) {
     if (!grouping.has_value()) return;
     std::vector<Level>& levels = topology.levels;
-    if (!levels.empty() && levels.back().grouping == *grouping) levels.pop_back();  // nobody meets here first
+    // Nobody would meet here first; or parts of the one are in several of the other, as sockets that share a cache.
+    while (!levels.empty() && (levels.back().grouping == *grouping || !Nests(levels.back().grouping, *grouping))) {
+      levels.pop_back();
+    }
     Level level = HostLevel(name, *std::move(grouping), crowding);
     for (size_t inner = 0; inner < levels.size(); ++inner) MoveApart(level);
     levels.push_back(std::move(level));
   };
-  if (crowding > 0) {
+  std::optional<Grouping> hosts = one_host ? Grouping::Uniform(ranks, ranks) : RunsOf(locations, &Location::host);
+  if (crowding > 0 && hosts.has_value()) {
     add("cache", RunsOf(locations, &Location::cache));
     add("socket", RunsOf(locations, &Location::socket));
   }
-  if (one_host) {
-    add("host", Grouping::Uniform(ranks, ranks));
-    return topology;
-  }
-  add("host", RunsOf(locations, &Location::host));
-  topology.levels.push_back(NetworkLevel(ranks));
+  add("host", std::move(hosts));
+  if (!one_host) topology.levels.push_back(NetworkLevel(ranks));
   return topology;
 }
 

@@ -11,7 +11,7 @@ namespace ccl {
 // Of the ranks at these locations, not empty: the levels "cache", "socket", "host", "network", of which some are left
 // out. The last holds all ranks, and is "host" when there is a single one. Each of the others is there when it joins
 // some ranks, other ones than the level within it, its ranks follow each other, and nobody's is unknown; sockets and
-// caches only where hosts share memory. The figures are typical ones; see TakeMeasured.
+// caches only below "host", where hosts share memory. The figures are typical ones; see TakeMeasured.
 // `crowding`: 0 when hosts share no memory; else ranks of a host share it, do group operations in it,
 // and are so many times as many as its processors, 1 at least.
 Topology HostTopology(absl::Span<const Location> locations, double crowding);

@@ -17,11 +17,11 @@ struct Location {
   int32_t host = 0;        // equal numbers, same host
   int32_t socket = kNone;  // its first processor; none where the rank may run on several
   int32_t cache = kNone;   // likewise of the third-level cache
-  uint32_t unused = 0;
+  uint32_t unused = 0;  // so that every byte is written
   ProcessorSet processors;  // on which the rank may run
 
   // Of the calling thread, as hwloc sees this host (and HWLOC_XMLFILE or HWLOC_SYNTHETIC where they are set); the
-  // host's number is the caller's to give. Reads files, some milliseconds on a large host.
+  // host's number is the caller's to give. Takes some milliseconds: hwloc opens its plugins and reads files.
   static Location OfThread();
 };
 

@@ -8,7 +8,7 @@ namespace ccl {
 namespace {
 
 constexpr size_t kLeast = 2048, kMost = size_t{8} << 20;  // between them libc may leave it to the processor
-constexpr uintptr_t kPage = 4096, kLine = 64;
+constexpr uintptr_t kPage = 4096, kLine = 64, kSlow = 31;
 
 // Through registers, four of 16 bytes, which any machine has.
 void CopyLines(std::byte* to, const std::byte* from, size_t bytes) {
@@ -26,7 +26,7 @@ void CopyLines(std::byte* to, const std::byte* from, size_t bytes) {
 
 void Copy(void* to, const void* from, size_t bytes) {
   const uintptr_t ahead = reinterpret_cast<uintptr_t>(to) - reinterpret_cast<uintptr_t>(from);
-  const bool slow = bytes > kLeast && bytes < kMost && (ahead - 1) % kPage < kLine - 1;
+  const bool slow = bytes > kLeast && bytes < kMost && (ahead - 1) % kPage < kSlow;
   const bool apart = ahead >= bytes && -ahead >= bytes;
   if (!slow || !apart) {
     std::memmove(to, from, bytes);

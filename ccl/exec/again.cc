@@ -1,8 +1,8 @@
 // Executions that run the same call again.
 #include <utility>
 
-#include "ccl/exec/execution.h"
 #include "ccl/backend/copy.h"
+#include "ccl/exec/execution.h"
 
 namespace ccl {
 

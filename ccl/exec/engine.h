@@ -152,7 +152,7 @@ class Engine {
     on_failure_ = std::move(f);
   }
   // Without waiting, progress or the lock: true when the stream is empty, if nothing has failed. An error
-  // is there before what it drops is gone.
+  // is there before what it drops is gone. The last work may still be on its way to where it is kept.
   bool Empty(const Stream* stream) const {
     return stream->queued.load(std::memory_order_acquire) == 0 && error_.ok() &&
            (stream->scope == nullptr || stream->scope->error.ok()) && CheckHome().ok();
@@ -197,8 +197,9 @@ class Engine {
     Add(stream->queued, 1u);
   }
   static std::unique_ptr<Work> Pop(Stream* stream) {
+    std::unique_ptr<Work> work = stream->queue.pop();
     Add(stream->queued, ~0u);
-    return stream->queue.pop();
+    return work;
   }
   // Threads that may not call are told so.
   absl::Status CheckHome() const;

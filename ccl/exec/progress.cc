@@ -52,7 +52,7 @@ void Engine::Nap(int naps) {
 void Engine::Progress() {
   // Where ranks are not fewer than cores, whoever has nothing to do makes room for the others.
   const Level* const host = backend_->topology().Host();
-  const int here = host == nullptr ? 1 : host->grouping.size(host->grouping.GroupOf(backend_->local_ranks().front()));
+  const int here = host == nullptr ? backend_->ranks() : host->grouping.size(host->grouping.GroupOf(backend_->local_ranks().front()));
   const bool crowded = here >= static_cast<int>(std::thread::hardware_concurrency());
   std::unique_lock<std::mutex> lock(mutex_, std::defer_lock);
   int naps = 0, tests = 0;

@@ -1,7 +1,7 @@
 #include "ccl/backend/copy.h"
 
+#include <cstdint>
 #include <cstring>
-#include <string>
 #include <vector>
 
 #include "gtest/gtest.h"
@@ -33,6 +33,7 @@ TEST(Copy, WhereverBytesLie) {
       }
     }
   }
+  for (size_t bytes : {(8 << 20) - 1, 8 << 20}) Check(0, 16, 3000, bytes);
 }
 
 TEST(Copy, BytesMayOverlap) {

@@ -137,6 +137,61 @@ TEST(Machine, KeySaysHowRanksAreSpread) {
   EXPECT_FALSE(HostKeyOf("tcp", Host("network")).has_value());
 }
 
+// Of one host with two sockets, or of two such hosts.
+Topology Sockets(int hosts) {
+  Topology topology = Host("socket");
+  topology.ranks = 4 * hosts;
+  topology.levels[0].grouping = Grouping::Uniform(topology.ranks, 2);
+  topology.levels[0].latency = 500'000;
+  topology.levels[0].bandwidth = 2e9;
+  topology.levels[0].group_bandwidth = 3e9;
+  topology.levels.push_back(Host("host").levels[0]);
+  topology.levels[1].grouping = Grouping::Uniform(topology.ranks, 4);
+  if (hosts == 1) return topology;
+  topology.levels.push_back(Host("network").levels[0]);
+  topology.levels[2].grouping = Grouping::Uniform(topology.ranks, topology.ranks);
+  topology.levels[2].group_bandwidth = 0;
+  return topology;
+}
+
+TEST(Machine, LayoutNamesLevelsWithinHosts) {
+  EXPECT_EQ(LayoutOf(Sockets(1)), "4-socket2x2");
+  EXPECT_EQ(LayoutOf(Sockets(2)), "4x2-socket2x4");
+  EXPECT_EQ(LayoutOf(FirstHost(Sockets(2))), "4-socket2x2");
+  EXPECT_EQ(HostKeyOf("tcp", Sockets(2)), KeyOf("tcp", Sockets(1)));
+  Topology uneven = Sockets(1);
+  uneven.levels[0].grouping.starts = {0, 3, 4};
+  EXPECT_EQ(LayoutOf(uneven), "4-socket3+1");
+  // All ranks of the first host on one of its sockets: as a host with one socket.
+  uneven = Sockets(2);
+  uneven.levels[0].grouping.starts = {0, 4, 6, 8};
+  EXPECT_EQ(LayoutOf(uneven), "4x2-socket4+2x2");
+  EXPECT_EQ(LayoutOf(FirstHost(uneven)), "4");
+}
+
+TEST(Machine, LevelsWithinAHostStayAsManyTimesAsFast) {
+  Machine machine = Example();
+  machine.key.layout = "4-socket2x2";
+  for (int hosts : {1, 2}) {
+    Topology topology = Sockets(hosts);
+    ASSERT_TRUE(TakeMeasured(machine, topology));
+    EXPECT_EQ(topology.measured != nullptr, hosts == 1);
+    EXPECT_EQ(topology.levels[1].latency, 250'000);
+    EXPECT_EQ(topology.levels[0].latency, 125'000);
+    EXPECT_DOUBLE_EQ(topology.levels[1].bandwidth, 7.5e9);
+    EXPECT_DOUBLE_EQ(topology.levels[0].bandwidth, 15e9);
+    EXPECT_DOUBLE_EQ(topology.levels[0].group_bandwidth, 3e10);
+    EXPECT_EQ(topology.levels[0].group_overhead, 1000);
+    if (hosts == 2) {
+      EXPECT_EQ(topology.levels[2].latency, 1'000'000) << "of the network nothing was measured";
+    }
+  }
+  // That of a host whose ranks are not bound is of another layout.
+  machine.key.layout = "4";
+  Topology topology = Sockets(1);
+  EXPECT_FALSE(TakeMeasured(machine, topology));
+}
+
 TEST(MeasuredTimes, AreStraightBetween) {
   const MeasuredTimes times = Example().times;
   const MeasuredTimes::Curve* const curve = times.Find(Collective::kAllReduce, "ring*4");

@@ -87,6 +87,20 @@ TEST(HostTopology, EqualNumbersOnDifferentHostsAreDifferentSockets) {
   EXPECT_THAT(Names(next), ElementsAre("host", "network"));
 }
 
+TEST(HostTopology, NoLevelsBelowHostsThatAreNone) {
+  // Two hosts in turns; neighbours share a cache of the one or the other.
+  const Topology t = Of({{0, 0, 0}, {0, 0, 0}, {2, 0, 0}, {2, 0, 0}, {0, 8, 8}, {0, 8, 8}, {2, 8, 8}, {2, 8, 8}}, 1);
+  EXPECT_THAT(Names(t), ElementsAre("network"));
+  EXPECT_EQ(t.Host(), nullptr);
+}
+
+TEST(HostTopology, LevelsNest) {
+  // Two sockets share a cache, as hwloc has them on some machines: what lies between is left out.
+  const Topology t = Of({{0, 0, 0}, {0, 0, 0}, {0, 2, 0}, {0, 2, 0}, {0, 4, 4}, {0, 4, 4}, {0, 6, 4}, {0, 6, 4}}, 1);
+  ASSERT_THAT(Names(t), ElementsAre("socket", "host"));
+  EXPECT_THAT(t.levels[0].grouping.starts, ElementsAre(0, 2, 4, 6, 8));
+}
+
 TEST(HostTopology, LevelsThatSayNothingAreLeftOut) {
   EXPECT_THAT(Names(Of({{0, 0, 0}, {0, 0, 0}, {0, 0, 0}}, 1)), ElementsAre("host")) << "one socket, one cache";
   EXPECT_THAT(Names(Of({{0, 0, 0}, {0, 0, 0}, {0, 8, 8}}, 1)), ElementsAre("socket", "host")) << "a cache a socket";

@@ -59,16 +59,30 @@ TEST_F(Synthetic, OnlyWhatHoldsAllProcessorsOfTheRank) {
   EXPECT_EQ(without.cache, Location::kNone) << "there is none";
 }
 
-TEST_F(Synthetic, NonsenseIsAnUnknownLocationOrAKnownOne) {
-  Is("nonsense:-1");
-  const Location location = Bound(false);
-  EXPECT_GE(location.processors.count(), 1);
+TEST(Location, OfThisHostIsWithinIt) {
+  const Location location = Bound(false), again = Bound(false), wide = Bound(true);
+  ASSERT_EQ(location.processors.count(), 1);
+  int bound = 0;
+  while (!(location.processors.words[static_cast<size_t>(bound) / 64] >> (bound % 64) & 1)) ++bound;
+  EXPECT_LE(location.socket, bound);
+  EXPECT_LE(location.cache, bound);
+  EXPECT_EQ(again.socket, location.socket);
+  EXPECT_EQ(again.cache, location.cache);
+  EXPECT_TRUE(wide.socket == location.socket || wide.socket == Location::kNone);
 }
 
-TEST(Location, OfThisHostIsWithinIt) {
-  const Location location = Bound(false);
-  EXPECT_EQ(location.host, 0);
-  EXPECT_EQ(location.processors.count(), 1);
+TEST(Location, IsFoundWithoutMovingTheThread) {
+  std::thread([] {
+    const int before = sched_getcpu();
+    cpu_set_t one, after;
+    CPU_ZERO(&one);
+    CPU_SET(before, &one);
+    ASSERT_EQ(sched_setaffinity(0, sizeof one, &one), 0);
+    Location::OfThread();
+    ASSERT_EQ(sched_getaffinity(0, sizeof after, &after), 0);
+    EXPECT_TRUE(CPU_EQUAL(&one, &after));
+    EXPECT_EQ(sched_getcpu(), before);
+  }).join();
 }
 
 Location On(int32_t host, std::vector<int> processors) {

@@ -1,7 +1,8 @@
 #include "transports/emulated/pieces.h"
-#include "ccl/backend/copy.h"
 
 #include <algorithm>
+
+#include "ccl/backend/copy.h"
 
 namespace ccl {
 

@@ -1,9 +1,10 @@
 #include "transports/shm/copy.h"
-#include "ccl/backend/copy.h"
 
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
+
+#include "ccl/backend/copy.h"
 
 #ifdef __x86_64__
 #include <immintrin.h>

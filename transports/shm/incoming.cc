@@ -232,7 +232,11 @@ void Endpoint::Consume(Transfer& t, uint64_t at, uint64_t bytes) {
     const std::byte* from = parts_[t.sources[0].parts.head].data + t.sources[0].used + at;
     const bool past_cache = t.bytes >= kLeastResultPastCache;
     ForRuns(t.dst, t.taken + at, bytes, [&](std::byte* to, uint64_t run) {
-      past_cache ? CopyPastCache(to, from, run) : Copy(to, from, run);
+      if (past_cache) {
+        CopyPastCache(to, from, run);
+      } else {
+        Copy(to, from, run);
+      }
       from += run;
     });
     if (past_cache) CopyFence();

@@ -162,7 +162,11 @@ bool Endpoint::FoldInPlace(Transfer& t, uint32_t index) {
         const uint64_t at = (begin + taken) * kBlockBytes;
         const uint64_t bytes = std::min((begin + there) * kBlockBytes, t.bytes) - at;
         std::byte* const to = static_cast<std::byte*>(t.dst[0].data) + at;
-        t.bytes >= kLeastResultPastCache ? CopyPastCache(to, part.result + at, bytes) : Copy(to, part.result + at, bytes);
+        if (t.bytes >= kLeastResultPastCache) {
+          CopyPastCache(to, part.result + at, bytes);
+        } else {
+          Copy(to, part.result + at, bytes);
+        }
         taken = there;
         moves = true;
       }

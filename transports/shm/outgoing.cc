@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <cstring>
 
-#include "transports/pause.h"
 #include "ccl/backend/copy.h"
+#include "transports/pause.h"
 #include "transports/shm/copy.h"
 #include "transports/shm/endpoint.h"
 

@@ -4,8 +4,8 @@
 // have folded. A first member with no board to spare names none: then everybody folds for himself.
 #include <algorithm>
 
-#include "transports/shm/endpoint.h"
 #include "ccl/backend/copy.h"
+#include "transports/shm/endpoint.h"
 #include "transports/shm/runs.h"
 
 namespace ccl::shm {

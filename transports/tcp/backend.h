@@ -48,7 +48,7 @@ class TcpBackend final : public Backend {
              std::vector<std::vector<int>> sockets);
   static std::vector<std::string> Names(const Table& table);
   absl::Status DiscoverTopology();
-  absl::Status ShareMemory(absl::Span<const Location> places);
+  absl::Status ShareMemory(absl::Span<const Location> locations);
 
   // poll.cc
   void Advance(std::vector<Completion>& done);
