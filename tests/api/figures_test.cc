@@ -1,6 +1,8 @@
 // What rank 0 has on file of a job's machine is everybody's.
 #include "ccl/figures.h"
 
+#include <unistd.h>
+
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -79,7 +81,8 @@ class Figures : public testing::Test {
     return both;
   }
 
-  const std::string folder_ = testing::TempDir() + "/ccl_figures_test";
+  // Of this process alone: tests of a suite run beside each other.
+  const std::string folder_ = testing::TempDir() + "/ccl_figures_test." + std::to_string(getpid());
   std::vector<std::string> none_;
   TwoHosts backend_{0, none_};
   Machine all_, within_;

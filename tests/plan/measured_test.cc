@@ -1,6 +1,8 @@
 // What is remembered of a machine, and what the planner makes of it.
 #include "ccl/topology/measured.h"
 
+#include <unistd.h>
+
 #include <cmath>
 #include <cstdlib>
 #include <filesystem>
@@ -95,7 +97,7 @@ TEST(Machine, DamagedTextSaysWhatIsWrong) {
 }
 
 TEST(Machine, FileIsOfOneLayout) {
-  const std::string folder = testing::TempDir() + "/ccl_machine_test";
+  const std::string folder = testing::TempDir() + "/ccl_machine_test." + std::to_string(getpid());
   std::filesystem::remove_all(folder);
   setenv("XDG_CACHE_HOME", folder.c_str(), 1);
   const Machine machine = Example();
