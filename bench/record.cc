@@ -5,6 +5,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "ccl/base/log.h"
 #include "ccl/base/status.h"
 #include "ccl/dumps.h"
 #include "nlohmann/json.hpp"
@@ -71,7 +72,7 @@ absl::Status WriteJson(const std::string& path, World& world, const std::string&
   const nlohmann::json file = {{"tool", "cclbench"},
                                {"version", "0.1.0"},
                                {"fabric", {{"ranks", world.topology().ranks}, {"levels", levels}}},
-                               {"backend", url},
+                               {"backend", WithoutSecret(url)},
                                {"engine", engine.empty() ? nlohmann::json(nullptr)
                                                          : nlohmann::json(engine)},
                                {"results", results}};

@@ -13,6 +13,18 @@ if(CCL_SANITIZE)
   target_link_options(ccl_flags INTERFACE -fsanitize=${CCL_SANITIZE})
 endif()
 
+# ccl_library(NAME HEADER LIBRARY WHY): a library that Debian's package describes to pkg-config alone.
+function(ccl_library name header library why)
+  find_path(${name}_INCLUDE_DIR ${header})
+  find_library(${name}_LIBRARY ${library})
+  if(NOT ${name}_INCLUDE_DIR OR NOT ${name}_LIBRARY)
+    message(FATAL_ERROR "ccl needs ${why}")
+  endif()
+  add_library(${name} INTERFACE)
+  target_include_directories(${name} SYSTEM INTERFACE ${${name}_INCLUDE_DIR})
+  target_link_libraries(${name} INTERFACE ${${name}_LIBRARY})
+endfunction()
+
 # ccl_room(NAME DEPS targets... SRCS files...): a static, position-independent folder library.
 # A room without sources is an interface target. Includes are always relative to the project root.
 function(ccl_room name)

@@ -1,16 +1,14 @@
 // What rank 0 has on file of a job's machine is everybody's.
 #include "ccl/figures.h"
 
-#include <unistd.h>
-
 #include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <string>
 #include <vector>
 
 #include "ccl/topology/measured.h"
 #include "gtest/gtest.h"
+#include "tests/temporary_folder.h"
 
 namespace ccl {
 namespace {
@@ -54,8 +52,7 @@ class TwoHosts final : public Backend {
 class Figures : public testing::Test {
  protected:
   void SetUp() override {
-    std::filesystem::remove_all(folder_);
-    setenv("XDG_CACHE_HOME", folder_.c_str(), 1);
+    setenv("XDG_CACHE_HOME", folder_.path().c_str(), 1);
     all_.key = KeyOf("tcp", backend_.topology());
     within_.key = *HostKeyOf("tcp", backend_.topology());
     for (Machine* const machine : {&all_, &within_}) {
@@ -66,14 +63,13 @@ class Figures : public testing::Test {
   }
   void TearDown() override {
     unsetenv("XDG_CACHE_HOME");
-    std::filesystem::remove_all(folder_);
   }
   // Of rank 0, which reads, and of another, which has no files.
   std::vector<Topology> OfBoth() {
     std::vector<Topology> both;
     std::vector<std::string> said;
     for (const int rank : {0, 3}) {
-      if (rank != 0) setenv("XDG_CACHE_HOME", (folder_ + "/of_nobody").c_str(), 1);
+      if (rank != 0) setenv("XDG_CACHE_HOME", (folder_ / "of_nobody").c_str(), 1);
       TwoHosts backend(rank, said);
       both.push_back(*MeasuredTopology(backend));
     }
@@ -81,8 +77,7 @@ class Figures : public testing::Test {
     return both;
   }
 
-  // Of this process alone: tests of a suite run beside each other.
-  const std::string folder_ = testing::TempDir() + "/ccl_figures_test." + std::to_string(getpid());
+  const TemporaryFolder folder_;
   std::vector<std::string> none_;
   TwoHosts backend_{0, none_};
   Machine all_, within_;

@@ -1,8 +1,6 @@
 // What is remembered of a machine, and what the planner makes of it.
 #include "ccl/topology/measured.h"
 
-#include <unistd.h>
-
 #include <cmath>
 #include <cstdlib>
 #include <filesystem>
@@ -13,6 +11,7 @@
 #include "ccl/plan/planner.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/temporary_folder.h"
 
 namespace ccl {
 namespace {
@@ -97,9 +96,8 @@ TEST(Machine, DamagedTextSaysWhatIsWrong) {
 }
 
 TEST(Machine, FileIsOfOneLayout) {
-  const std::string folder = testing::TempDir() + "/ccl_machine_test." + std::to_string(getpid());
-  std::filesystem::remove_all(folder);
-  setenv("XDG_CACHE_HOME", folder.c_str(), 1);
+  const TemporaryFolder folder;
+  setenv("XDG_CACHE_HOME", folder.path().c_str(), 1);
   const Machine machine = Example();
   EXPECT_TRUE(absl::IsNotFound(ReadMachine(machine.key).status()));
   ASSERT_TRUE(WriteMachine(machine).ok());
@@ -114,7 +112,6 @@ TEST(Machine, FileIsOfOneLayout) {
   EXPECT_THAT(std::string(foreign.message()), HasSubstr("is of layout 4 at"));
   std::ofstream(MachinePath(machine.key)) << "rubbish";
   EXPECT_EQ(ReadMachine(machine.key).status().code(), absl::StatusCode::kInvalidArgument);
-  std::filesystem::remove_all(folder);
 }
 
 TEST(Machine, KeySaysHowRanksAreSpread) {
